@@ -1,0 +1,3 @@
+"""Image compression with convolutional autoencoders: the library behind the notebooks."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,198 @@
+"""The shipped figures: each function draws one and returns it with the numbers that it draws.
+
+`make_all` writes them to figures/<name>.png and <name>.json; the notebooks call the same functions.
+"""
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+
+import torch
+from matplotlib.figure import Figure
+
+from cae_lib import plots, results, standin
+from cae_lib.checkpoints import load_histories, load_run
+from cae_lib.data import CIFAR10, DataError, ImageSet, load_images, scale, unscale
+from cae_lib.experiments import CODE_CHANNELS, DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
+from cae_lib.files import write_atomically, write_json
+from cae_lib.metrics import psnr
+from cae_lib.training import reconstruct
+
+
+def rebuilt(run: str, test: ImageSet, indices, epoch: int | str | None = None) -> torch.Tensor:
+    """What a shipped run makes of some test images: float (N, 3, 32, 32) in [0, 1]."""
+    model = load_run(run, epoch).model
+    return unscale(reconstruct(model, test.images[indices]), model.config.pixel_range)
+
+
+def before_after(run: str, epoch: int, test: ImageSet, indices) -> tuple[Figure, dict]:
+    """Originals above a shipped run's reconstructions, each title with its class and PSNR."""
+    originals = scale(test.images[indices], (0.0, 1.0))
+    after = rebuilt(run, test, indices, epoch)
+    values = psnr(originals, after).tolist()
+    titles = [f"{t}\n{v:.1f} dB" for t, v in zip(test.titles(indices), values, strict=True)]
+    figure = plots.before_after(originals, after, titles, source=test.source)
+    return figure, {"run": run, "epoch": epoch, "image": list(map(int, indices)), "psnr": values}
+
+
+def three_random(test: ImageSet, seed: int = 0) -> torch.Tensor:
+    """Indices of three random test images, as in the report's figures 3 and 4."""
+    return torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:3]
+
+
+def model1_epoch_10(test: ImageSet) -> tuple[Figure, dict]:
+    """The report's first figure of results: three random images after 10 epochs of model1."""
+    return before_after("model1", 10, test, three_random(test))
+
+
+def model1_epoch_30(test: ImageSet) -> tuple[Figure, dict]:
+    """The same three images after 30 epochs."""
+    return before_after("model1", 30, test, three_random(test))
+
+
+def model2_every_class(test: ImageSet) -> tuple[Figure, dict]:
+    """One image of every class before and after model2."""
+    return before_after("model2", 20, test, test.one_per_class())
+
+
+def model2_grid(test: ImageSet) -> tuple[Figure, dict]:
+    """The report's 8 x 8 grid: 32 test images in four rows, each row's reconstructions below it."""
+    after = rebuilt("model2", test, slice(0, 32))
+    pairs = [(test.images[i : i + 8].float() / 255, after[i : i + 8]) for i in range(0, 32, 8)]
+    values = psnr(scale(test.images[:32], (0.0, 1.0)), after).tolist()
+    figure = plots.image_grid(torch.cat([torch.cat(pair) for pair in pairs]), 8, source=test.source)
+    return figure, {"run": "model2", "psnr": values}
+
+
+def four_reconstructions(test: ImageSet) -> tuple[Figure, dict]:
+    """Original, the report's model1, model1 repaired, and model2, with the size of each code."""
+    indices = test.one_per_class()
+    originals = scale(test.images[indices], (0.0, 1.0))
+    rows, numbers = {"original\n3,072 bytes": originals}, {}
+    for run, label in (("model1", "model1"), ("model1_code2", "model1\nrepaired"), ("model2", "model2")):
+        rows[f"{label}\n{load_run(run).model.code_shape[0] * 256:,} numbers"] = after = rebuilt(run, test, indices)
+        numbers[run] = psnr(originals, after).tolist()
+    return plots.image_rows(rows, test.titles(indices), source=test.source), {"psnr": numbers}
+
+
+def model1_losses(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """Both losses of model1 over 30 epochs (seed 0), with the floors that its ReLU sets."""
+    record, facts = load_histories("model1")[0], results.stored("data_facts")
+    curves = {"training": record["history"]["train_loss"], "validation": record["history"]["validation_loss"]}
+    floors = {"training": facts["train"]["relu_floor"], "validation": facts["test"]["relu_floor"]}
+    title = "model1: batch 4, SGD 0.01"
+    figure = plots.loss_curves(
+        curves, floors=floors, above_floor=True, title=title, mark=10, ylabel="MSE in [-1, 1]", source=record["source"]
+    )
+    return figure, {"curves": curves, "floors": floors}
+
+
+def model2_losses(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """Both losses of model2 over 20 epochs (seed 0)."""
+    record = load_histories("model2")[0]
+    curves = {"training": record["history"]["train_loss"], "validation": record["history"]["validation_loss"]}
+    title = "model2: batch 32, Adam 0.001"
+    return plots.loss_curves(curves, title=title, mark=10, ylabel="MSE in [0, 1]", source=record["source"]), {
+        "curves": curves
+    }
+
+
+def over_and_underfitting(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """A run on 32 images that overfits, and one with too small a code that underfits."""
+    curves = {}
+    for name, label in (("overfit", "32 images"), ("underfit", "one code channel")):
+        record = load_histories(name)[0]
+        curves[f"{label}: training"] = record["history"]["train_loss"]
+        curves[f"{label}: validation"] = record["history"]["validation_loss"]
+    xy = {name: (list(range(1, len(y) + 1)), y) for name, y in curves.items()}
+    figure = plots.lines(xy, "epoch (log)", "MSE in [0, 1] (log)", logx=True, logy=True, source=record["source"])
+    return figure, {"curves": curves}
+
+
+def learning_rates(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """Validation loss of the repaired model1 with SGD at four learning rates."""
+    records = {rate: load_histories(f"rate_{rate:g}")[0] for rate in LEARNING_RATES}
+    curves = {f"learning rate {rate:g}": r["history"]["validation_loss"] for rate, r in records.items()}
+    source = next(iter(records.values()))["source"]
+    return plots.loss_curves(curves, ylabel="validation MSE in [0, 1]", source=source), {"curves": curves}
+
+
+def dead_relus(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """Model1 after one epoch over batch sizes and seeds: learning, asleep at the all-zero loss, or dead."""
+    study, facts = json.loads(DEAD_RELU_FILE.read_text()), results.stored("data_facts")
+    zero = facts["test"]["zero_output"]
+    figure, axes = plots.new_figure(1, 1, 6.4, 3.6, study["source"])
+    counts = {size: {"learning": 0, "asleep": 0, "dead": 0} for size in DEAD_BATCH_SIZES}
+    for run in study["runs"]:
+        state = "dead" if run["active_outputs"] == 0 else "asleep" if run["validation_loss"] > 0.99 * zero else "learning"
+        counts[run["batch_size"]][state] += 1
+        style = {"learning": (plots.COLOURS[0], "o"), "asleep": (plots.COLOURS[4], "s"), "dead": (plots.COLOURS[1], "X")}
+        x = DEAD_BATCH_SIZES.index(run["batch_size"]) + 0.12 * (run["seed"] - 2)
+        axes[0, 0].plot(x, run["validation_loss"], style[state][1], color=style[state][0], markersize=8)
+    for state, (colour, marker) in style.items():
+        axes[0, 0].plot([], [], marker, color=colour, label=state)
+    axes[0, 0].axhline(zero, color="#777777", linestyle="--", linewidth=1, label="all-zero output")
+    axes[0, 0].set_xticks(range(len(DEAD_BATCH_SIZES)), [f"batch {size}" for size in DEAD_BATCH_SIZES])
+    axes[0, 0].set(ylabel="validation MSE in [-1, 1] after one epoch")
+    axes[0, 0].legend(fontsize=8)
+    axes[0, 0].grid(alpha=0.3, axis="y")
+    return figure, {"counts": counts, "all_zero_loss": zero}
+
+
+def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """PSNR against the numbers in the code: model1 with 2 to 64 channels, model2, PCA, and another course's."""
+    rows, pca = results.stored("comparison")["rows"], results.stored("pca")["rows"]
+    ours = [r for r in rows if r["run"].startswith("model1_code")]
+    uva = {n: -10 * torch.tensor(m).log10().item() for n, m in results.UVA_TUTORIAL.items()}
+    curves = {f"model1 on [0, 1], {ours[0]['epoch']} epochs": curve(ours)}
+    curves["model1 as in the report, 30 epochs"] = curve([r for r in rows if r["run"] == "model1"])
+    curves[f"model2, {rows[-1]['epoch']} epochs"] = curve(rows[-1:])
+    curves["PCA"] = ([r["code_numbers"] for r in pca], [r["psnr"] for r in pca])
+    curves["UvA tutorial 9 (from its mean MSE)"] = (list(uva), list(uva.values()))
+    figure = plots.lines(curves, "numbers in the code", "PSNR in dB", logx=True, source=CIFAR10)
+    figure.axes[0].axvline(3072, color="#777777", linestyle=":", linewidth=1)
+    figure.axes[0].text(3072, figure.axes[0].get_ylim()[0] + 0.5, " numbers in the image", fontsize=7, color="#777777")
+    return figure, {"curves": {name: list(map(list, c)) for name, c in curves.items()}}
+
+
+def curve(rows: list[dict]) -> tuple[list, list, list]:
+    """Code size, mean PSNR and its standard deviation over seeds, for plots.lines."""
+    return [r["code_numbers"] for r in rows], [r["psnr"]["mean"] for r in rows], [r["psnr"]["std"] for r in rows]
+
+
+FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
+    four_reconstructions,
+    model1_epoch_10,
+    model1_epoch_30,
+    model1_losses,
+    dead_relus,
+    over_and_underfitting,
+    learning_rates,
+    model2_every_class,
+    model2_grid,
+    model2_losses,
+    quality_against_code_size,
+)
+
+
+def make_all() -> None:
+    """Compute the tables and draw every figure from the stored runs and the real data, into figures/.
+
+    Raises DataError without CIFAR-10: the shipped numbers are not to come from the stand-in.
+    """
+    folder, train, test = results.FIGURES, load_images("train"), load_images("test")
+    if test.source != CIFAR10:
+        raise DataError("The shipped figures are drawn from CIFAR-10: set CAE_DATA to the directory that holds it.")
+    facts = {"train": results.data_facts(train), "test": results.data_facts(test)}
+    write_json(folder / "data_facts.json", facts)
+    write_json(folder / "report_table.json", {"rows": results.report_table(facts)})
+    write_json(folder / "comparison.json", {"rows": results.comparison(test)})
+    counts = [64, 128, 256, 384] + [256 * c for c in CODE_CHANNELS if 256 * c <= 3072]
+    write_json(folder / "pca.json", {"rows": results.pca_quality(train, test, sorted(set(counts)))})
+    for draw in FIGURES:
+        figure, numbers = draw(test)
+        image = BytesIO()
+        figure.savefig(image, format="png", metadata={"Software": None})
+        write_atomically(folder / f"{draw.__name__}.png", image.getvalue())
+        write_json(folder / f"{draw.__name__}.json", numbers)
+        print(folder / f"{draw.__name__}.png", flush=True)

@@ -1,0 +1,133 @@
+"""The kit's numbers: facts of the data, the report's table, both models on one scale.
+
+Everything here is computed from images and stored runs; `cae figures` writes it to figures/*.json, and
+the notebooks and the README quote it from there.
+"""
+
+import json
+from pathlib import Path
+from statistics import mean, stdev
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cae_lib.checkpoints import load_histories, load_run, model_config
+from cae_lib.data import ImageSet, scale
+from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
+from cae_lib.metrics import mse, psnr, quality
+from cae_lib.models import build, summarise
+
+FIGURES = Path(__file__).parent.parent / "figures"
+
+# What the report prints, by run and epoch: (training loss, validation loss). It gives "0.001 lower" for the
+# validation loss of model1 at 30 epochs, and one number, for both losses, for model2.
+REPORT = {("model1", 10): (0.145, 0.1421), ("model1", 30): (0.144, 0.1411), ("model2", 10): (0.0012, 0.0012)}
+
+# Numbers in the code -> MSE in [0, 1] on CIFAR-10 after up to 500 epochs on a GPU, from another teaching notebook:
+# UvA Deep Learning Course, tutorial 9 (deep autoencoders).
+UVA_TUTORIAL = {64: 0.00709, 128: 0.00409, 256: 0.00207, 384: 0.00128}
+
+
+def stored(name: str) -> dict:
+    """The numbers behind a shipped figure or table, from figures/<name>.json."""
+    return json.loads((FIGURES / f"{name}.json").read_text())
+
+
+def data_facts(data: ImageSet) -> dict[str, float]:
+    """What no training can change: four mean squared errors of a data set.
+
+    relu_floor: mean of min(z, 0)^2 for z in [-1, 1], which a model that ends in a ReLU can never reproduce;
+    zero_output: mean of z^2, the loss of an all-zero output; average_pool and max_pool: MSE in [0, 1] of
+    2 x 2 pooling followed by repeating each value.
+    """
+    sums = dict.fromkeys(("relu_floor", "zero_output", "average_pool", "max_pool"), 0.0)
+    for images in data.images.split(5000):
+        z, x = scale(images, (-1.0, 1.0)), scale(images, (0.0, 1.0))
+        sums["relu_floor"] += z.clamp(max=0).square().mean().item() * len(images)
+        sums["zero_output"] += z.square().mean().item() * len(images)
+        for name, pool in (("average_pool", F.avg_pool2d), ("max_pool", F.max_pool2d)):
+            repeated = F.interpolate(pool(x, 2), scale_factor=2)
+            sums[name] += F.mse_loss(repeated, x).item() * len(images)
+    return {name: value / len(data) for name, value in sums.items()}
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Mean and standard deviation (of the sample; 0 for one value) of a result over seeds."""
+    return {"mean": mean(values), "std": stdev(values) if len(values) > 1 else 0.0, "seeds": len(values)}
+
+
+def report_table(facts: dict[str, dict[str, float]]) -> list[dict]:
+    """One row for each number of the report: report, ours, floor, and ours on the [0, 1] scale.
+
+    facts: {"train": data_facts, "test": data_facts}. Losses are MSE in the model's own pixel range.
+    """
+    rows = []
+    for (name, epoch), printed in REPORT.items():
+        records = load_histories(name)
+        low, high = records[0]["model"]["pixel_range"]
+        for split, curve, value in zip(("train", "test"), ("train_loss", "validation_loss"), printed, strict=True):
+            ours = spread([r["history"][curve][epoch - 1] for r in records if r["history"]["epochs"] >= epoch])
+            floor = facts[split]["relu_floor"] if records[0]["model"]["output_activation"] == "relu" else 0.0
+            row = {"run": name, "epoch": epoch, "split": split, "report": value, "ours": ours, "floor": floor}
+            rows.append(row | {"same_scale": ours["mean"] / (high - low) ** 2})
+    return rows
+
+
+def comparison(test: ImageSet) -> list[dict]:
+    """The runs on one scale: parameters, multiply-adds, code size, and quality on the test set over seeds.
+
+    mse, psnr, ssim: spreads over the seeds of the means over images, all in [0, 1].
+    """
+    contestants = [("model1", None)] + [(f"model1_code{c}", None) for c in CODE_CHANNELS]
+    contestants += [("model2", SAME_SCALE.epochs), ("model2", None)]
+    rows = []
+    for name, epoch in contestants:
+        seeds = [0] if epoch else range(len(load_histories(name)))
+        runs = [load_run(name, epoch, seed) for seed in seeds]
+        layers = summarise(runs[0].model)
+        values = [quality(run.model, test) for run in runs]
+        row = {"run": name, "epoch": runs[0].epoch, "parameters": sum(x.parameters for x in layers)}
+        row["multiply_adds"] = sum(x.multiply_adds for x in layers)
+        row["code_numbers"] = runs[0].model.code_shape[0] * 16 * 16
+        row["code_bytes_float32"] = 4 * row["code_numbers"]
+        rows.append(row | {key: spread([v[key] for v in values]) for key in ("mse", "psnr", "ssim")})
+    return rows
+
+
+def principal_components(train: ImageSet) -> tuple[Tensor, Tensor]:
+    """PCA of the images as rows of 3,072 numbers in [0, 1]: the mean (3072,) and the directions (3072, 3072).
+
+    Directions are columns, the one of largest variance first.
+    """
+    rows = train.images.flatten(1)
+    average = rows.float().mean(0) / 255
+    covariance = torch.zeros(len(average), len(average))
+    for part in rows.split(5000):
+        centred = part.float() / 255 - average
+        covariance += centred.T @ centred
+    _, vectors = torch.linalg.eigh(covariance / len(rows))
+    return average, vectors.flip(1)
+
+
+def pca_reconstruct(images: Tensor, average: Tensor, directions: Tensor, count: int) -> Tensor:
+    """uint8 images (N, 3, H, W) -> float in [0, 1], rebuilt from their `count` first principal components."""
+    centred = images.flatten(1).float() / 255 - average
+    kept = directions[:, :count]
+    return (average + centred @ kept @ kept.T).clamp(0, 1).reshape(images.shape)
+
+
+def pca_quality(train: ImageSet, test: ImageSet, counts: list[int]) -> list[dict]:
+    """MSE and PSNR (means over the test images, in [0, 1]) of PCA with `counts` numbers kept."""
+    average, directions = principal_components(train)
+    originals, rows = scale(test.images, (0.0, 1.0)), []
+    for count in counts:
+        rebuilt = pca_reconstruct(test.images, average, directions, count)
+        errors = mse(originals, rebuilt).mean().item(), psnr(originals, rebuilt).mean().item()
+        rows.append({"code_numbers": count, "mse": errors[0], "psnr": errors[1]})
+    return rows
+
+
+def fresh_model(name: str):
+    """The untrained model of a shipped run, for drawings and summaries."""
+    return build(model_config(load_histories(name)[0]["model"]))

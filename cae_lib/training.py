@@ -1,0 +1,261 @@
+"""The training loop: one flat function, `fit`, for autoencoders and classifiers.
+
+The report's loop made readable: train for an epoch, validate, keep both average losses and the best
+weights, go on. `fit` plots nothing and writes nothing; `on_epoch` lets others do so (see checkpoints).
+"""
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from cae_lib.data import ImageSet, scale
+
+OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+
+
+class TrainingError(RuntimeError):
+    """Training cannot start or go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained.
+
+    task: "reconstruct" (MSE against the input, in the model's pixel range) or "classify"
+    (cross-entropy against the label). bf16: run convolutions in bfloat16 where the device can.
+    """
+
+    epochs: int
+    batch_size: int
+    optimiser: str
+    learning_rate: float
+    seed: int = 0
+    task: str = "reconstruct"
+    bf16: bool = False
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+@dataclass
+class History:
+    """What happened, epoch by epoch; index 0 is epoch 1.
+
+    train_loss: average while the epoch's steps changed the weights; validation_loss: average after
+    them; accuracy: share of right answers on the validation images (classifiers only);
+    seconds: wall time of each epoch. best_weights: the weights after `best_epoch`.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    best_weights: dict[str, Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done."""
+        return len(self.train_loss)
+
+    @property
+    def best_epoch(self) -> int:
+        """The last epoch, counted from 1, at which the validation loss did not rise above its lowest."""
+        lowest = min(self.validation_loss)
+        return max(e for e, loss in enumerate(self.validation_loss, 1) if loss == lowest)
+
+    def as_dict(self) -> dict:
+        """The lists alone, for JSON."""
+        names = ("train_loss", "validation_loss", "accuracy", "seconds")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What `on_epoch` receives after every epoch: enough to save, show or resume the run."""
+
+    epoch: int
+    model: nn.Module
+    optimiser: torch.optim.Optimizer
+    history: History
+
+
+def best_device() -> torch.device:
+    """CUDA if there is one, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def fit(
+    model: nn.Module,
+    train: ImageSet,
+    validation: ImageSet,
+    config: TrainConfig,
+    *,
+    history: History | None = None,
+    optimiser_state: dict | None = None,
+    on_epoch: Callable[[Progress], None] | None = None,
+    progress: bool = True,
+) -> History:
+    """Train the model in place and return the history of all its epochs.
+
+    To resume, pass the model with its weights, and the history and optimiser state of its last
+    epoch: the order of the batches depends on seed and epoch alone, so the resumed run equals the
+    uninterrupted one bit for bit on the same machine. Raises TrainingError for images of a wrong
+    shape or type, an empty set, an unknown option, or a loss that is no longer finite.
+    """
+    check(train, validation, config)
+    device = best_device()
+    model.to(device=device, memory_format=torch.channels_last)
+    optimiser = OPTIMISERS[config.optimiser](model.parameters(), lr=config.learning_rate)
+    if optimiser_state is not None:
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": optimiser_state, "param_groups": groups})
+    history = history or History()
+    images, labels = train.images.to(device), train.labels.to(device)
+
+    with torch.random.fork_rng():
+        for epoch in range(history.epochs + 1, config.epochs + 1):
+            began = time.perf_counter()
+            torch.manual_seed(1_000_003 * config.seed + epoch)
+
+            # One pass over the training images, in a new order.
+            model.train()
+            total = 0.0
+            batches = torch.randperm(len(train)).to(device).split(config.batch_size)
+            bar = tqdm(batches, f"epoch {epoch}/{config.epochs}", leave=False, disable=None if progress else True)
+            for index in bar:
+                loss = batch_loss(model, images[index], labels[index], config)
+                if not torch.isfinite(loss):
+                    raise TrainingError(
+                        f"The loss became {loss.item()} in epoch {epoch}: the steps are too large. "
+                        f"Try a learning rate below {config.learning_rate:g}."
+                    )
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                total += loss.item() * len(index)
+
+            # Validate, and remember what was best.
+            result = evaluate(model, validation, config.task)
+            history.train_loss.append(total / len(train))
+            history.validation_loss.append(result["loss"])
+            if "accuracy" in result:
+                history.accuracy.append(result["accuracy"])
+            history.seconds.append(time.perf_counter() - began)
+            if history.best_epoch == epoch:
+                history.best_weights = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
+
+            if progress:
+                print(progress_line(history, config, len(train)), flush=True)
+            warn_if_dead(model, validation, config)
+            if on_epoch is not None:
+                on_epoch(Progress(epoch, model, optimiser, history))
+    return history
+
+
+def batch_loss(model: nn.Module, images: Tensor, labels: Tensor, config: TrainConfig) -> Tensor:
+    """The loss of one batch of uint8 images (N, 3, H, W), in bfloat16 where the config asks for it."""
+    inputs = scale(images, model.config.pixel_range)
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=config.bf16):
+        output = model(inputs).float()
+    return F.cross_entropy(output, labels) if config.task == "classify" else F.mse_loss(output, inputs)
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, data: ImageSet, task: str = "reconstruct") -> dict[str, float]:
+    """Average loss over a set, always in float32: {"loss"} and, for task "classify", {"accuracy"}."""
+    model.eval()
+    device = next(model.parameters()).device
+    total, right = 0.0, 0
+    for images, labels in zip(data.images.split(500), data.labels.split(500), strict=True):
+        inputs, labels = scale(images.to(device), model.config.pixel_range), labels.to(device)
+        output = model(inputs)
+        if task == "classify":
+            total += F.cross_entropy(output, labels, reduction="sum").item()
+            right += (output.argmax(1) == labels).sum().item()
+        else:
+            total += F.mse_loss(output, inputs).item() * len(inputs)
+    result = {"loss": total / len(data)}
+    return result | {"accuracy": right / len(data)} if task == "classify" else result
+
+
+@torch.no_grad()
+def reconstruct(model: nn.Module, images: Tensor) -> Tensor:
+    """uint8 images (N, 3, H, W) -> float32 reconstructions on the CPU, in the model's pixel range."""
+    model.eval()
+    device = next(model.parameters()).device
+    parts = [model(scale(part.to(device), model.config.pixel_range)).cpu() for part in images.split(500)]
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def dead_relus(model: nn.Module, images: Tensor) -> list[str]:
+    """Names of the ReLU layers whose output is zero everywhere on these uint8 images (N, 3, H, W).
+
+    A ReLU that is dead on all inputs passes no gradient back: nothing before it learns any more.
+    """
+    largest = {}
+
+    def record(name):
+        return lambda layer, inputs, output: largest.update({name: output.max().item()})
+
+    hooks = [m.register_forward_hook(record(n)) for n, m in model.named_modules() if isinstance(m, nn.ReLU)]
+    reconstruct(model, images)
+    for hook in hooks:
+        hook.remove()
+    return [name for name, value in largest.items() if value == 0]
+
+
+def warn_if_dead(model: nn.Module, validation: ImageSet, config: TrainConfig) -> None:
+    """Warn when the model gives the same output for every image, and name its dead ReLUs."""
+    sample = validation.images[:100]
+    output = reconstruct(model, sample)
+    if len(sample) > 1 and (output == output[:1]).all():
+        names = ", ".join(dead_relus(model, sample)) or "none"
+        warnings.warn(
+            f"The model gives the same output for every image (dead ReLU layers: {names}). "
+            "No gradient passes a dead ReLU, so training cannot repair it: start again with another "
+            f"seed than {config.seed}, a smaller batch, or an output activation other than ReLU.",
+            stacklevel=3,
+        )
+
+
+def progress_line(history: History, config: TrainConfig, images: int) -> str:
+    """One epoch as text: losses, speed, remaining time."""
+    left = round(sum(history.seconds) / history.epochs * (config.epochs - history.epochs))
+    accuracy = f"   accuracy {history.accuracy[-1]:.1%}" if history.accuracy else ""
+    return (
+        f"epoch {history.epochs:>2}/{config.epochs}   train {history.train_loss[-1]:.5f}   "
+        f"validation {history.validation_loss[-1]:.5f}{accuracy}   "
+        f"{images / history.seconds[-1]:,.0f} images/s   {left // 60}:{left % 60:02} left"
+    )
+
+
+def check(train: ImageSet, validation: ImageSet, config: TrainConfig) -> None:
+    """Refuse what would train nonsense. Raises TrainingError."""
+    for name, data in (("training", train), ("validation", validation)):
+        images = data.images
+        if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != 3:
+            raise TrainingError(
+                f"The {name} images are {images.dtype} of shape {tuple(images.shape)}; they must be "
+                "uint8 (0 to 255) of shape (N, 3, H, W): the model scales them to its own range."
+            )
+        if len(images) == 0:
+            raise TrainingError(f"There are no {name} images: pass at least one.")
+        if len(images) != len(data.labels):
+            raise TrainingError(f"There are {len(images)} {name} images but {len(data.labels)} labels.")
+    if config.optimiser not in OPTIMISERS:
+        raise TrainingError(f"No optimiser {config.optimiser!r}; choose one of {', '.join(OPTIMISERS)}.")
+    if config.task not in ("reconstruct", "classify"):
+        raise TrainingError(f'No task {config.task!r}; choose "reconstruct" or "classify".')
+    if config.epochs < 1 or config.batch_size < 1 or config.learning_rate <= 0:
+        raise TrainingError("Epochs and batch size must be at least 1 and the learning rate above 0.")

@@ -1,0 +1,114 @@
+"""Sliders over stored pictures, each with the static picture that stands in where no widget can run.
+
+A slider holds one PNG a position, drawn once. Moving it swaps the picture; a saved notebook, GitHub or an
+exported page shows the static picture instead.
+"""
+
+from base64 import b64encode
+from io import BytesIO
+
+import ipywidgets
+from matplotlib.figure import Figure
+from torch import nn
+
+from cae_lib import plots
+from cae_lib.checkpoints import Run
+from cae_lib.data import ImageSet, scale, unscale
+from cae_lib.metrics import psnr
+from cae_lib.training import reconstruct
+
+
+def to_png(figure: Figure) -> bytes:
+    """A Figure as the bytes of a PNG file."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+class FrameSlider(ipywidgets.VBox):
+    """A slider that shows one of several pictures.
+
+    frames: label -> PNG bytes, in the order of the slider; static: PNG shown where no widget runs;
+    description: what the slider moves, also its name for screen readers. `image.value` is the PNG in view.
+    """
+
+    def __init__(self, frames: dict[str, bytes], static: bytes, description: str, start: str | None = None):
+        self.frames, self.static = frames, static
+        labels = list(frames)
+        self.slider = ipywidgets.SelectionSlider(
+            options=labels,
+            value=start or labels[0],
+            description=description,
+            tooltip=f"choose the {description} to show",
+            continuous_update=True,
+            layout=ipywidgets.Layout(width="95%", max_width="640px"),
+            style={"description_width": "initial"},
+        )
+        self.image = ipywidgets.Image(value=frames[self.slider.value], format="png", layout={"max_width": "100%"})
+        self.slider.observe(self.show, names="value")
+        super().__init__([self.slider, self.image])
+
+    def show(self, change) -> None:
+        self.image.value = self.frames[change["new"]]
+
+    def _repr_mimebundle_(self, **options) -> dict:
+        return super()._repr_mimebundle_(**options) | {"image/png": b64encode(self.static).decode()}
+
+
+def epoch_slider(run: Run, data: ImageSet, indices) -> FrameSlider:
+    """Reconstructions of chosen images at every kept epoch of a run, with the point moving on its loss curves."""
+    originals = scale(data.images[indices], (0.0, 1.0))
+    titles = data.titles(indices)
+    frames, history = {}, run.history
+    rebuilt = {}
+    for epoch in run.epochs_kept:
+        model = run.at(epoch)
+        rebuilt[epoch] = unscale(reconstruct(model, data.images[indices]), model.config.pixel_range)
+        figure, axes = plots.new_figure(1, 1, 1.15 * len(titles) + 4.6, 2.9, data.source)
+        figure.clf()
+        left, right = figure.subfigures(1, 2, width_ratios=[1.15 * len(titles), 4.2])
+        grid = left.subplots(2, len(titles), squeeze=False)
+        values = psnr(originals, rebuilt[epoch]).tolist()
+        for c, title in enumerate(titles):
+            plots.show_image(grid[0, c], originals[c], title)
+            plots.show_image(grid[1, c], rebuilt[epoch][c], f"{values[c]:.1f} dB")
+        ax = right.subplots()
+        for name, losses, colour in zip(
+            ("training", "validation"), (history.train_loss, history.validation_loss), plots.COLOURS, strict=False
+        ):
+            ax.plot(range(1, len(losses) + 1), losses, color=colour, label=name)
+            ax.plot(epoch, losses[epoch - 1], "o", color=colour, markersize=7)
+        ax.set(xlabel="epoch", ylabel="loss", title=f"epoch {epoch}")
+        ax.legend(fontsize=8)
+        ax.grid(alpha=0.3)
+        frames[str(epoch)] = to_png(figure)
+    shown = [e for e in (1, 2, 3, 5, 10, 20, 30) if e in run.epochs_kept] or list(run.epochs_kept)[:6]
+    rows = {"original": originals} | {f"epoch {epoch}": rebuilt[epoch] for epoch in shown}
+    static = to_png(plots.image_rows(rows, titles, source=data.source))
+    return FrameSlider(frames, static, "epoch", start=str(run.epochs_kept[-1]))
+
+
+def channel_slider(model: nn.Module, layer: nn.Module, image, *, source: str = "") -> FrameSlider:
+    """What each channel of a layer makes of one uint8 image (3, H, W): its map, its share of zeros.
+
+    layer: a submodule of the model, for example model.encoder[1].
+    """
+    kept = []
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.detach().cpu()))
+    reconstruct(model, image[None])
+    hook.remove()
+    values = kept[0][0]
+    high = float(values.max()) or 1.0
+    frames = {}
+    for c, channel in enumerate(values):
+        figure, axes = plots.new_figure(1, 2, 6.2, 3.0, source)
+        plots.show_image(axes[0, 0], image, "input")
+        drawn = axes[0, 1].imshow(channel, cmap="viridis", vmin=min(float(values.min()), 0.0), vmax=high)
+        zeros = float((channel == 0).float().mean())
+        state = ": dead on this image" if zeros == 1 else ""
+        axes[0, 1].set_title(f"channel {c}, {zeros:.0%} zeros{state}", fontsize=9)
+        axes[0, 1].set_xticks([])
+        axes[0, 1].set_yticks([])
+        figure.colorbar(drawn, ax=axes[0, 1], shrink=0.85)
+        frames[str(c)] = to_png(figure)
+    return FrameSlider(frames, to_png(plots.maps(values, source=source)), "channel")
