@@ -24,10 +24,13 @@ from torch import Tensor, nn
 from cae_lib.data import ImageSet
 from cae_lib.files import write_atomically, write_json
 from cae_lib.models import ModelConfig, build
-from cae_lib.training import History, Progress, TrainConfig, fit
+from cae_lib.training import History, Progress, TrainConfig, best_device, fit
 
 SHIPPED = Path(__file__).parent / "runs"
 OWN = Path(__file__).parent.parent / "runs"
+
+
+RECORD_KEYS = {"model", "training", "source", "train_images", "validation_images", "history"}
 
 
 class CheckpointError(RuntimeError):
@@ -87,19 +90,25 @@ def train_run(
         weights, history, optimiser_state = load_resume(folder)
         model.load_state_dict(weights)
 
+    def finish_epoch(history: History) -> None:
+        history_facts = {"epochs": history.epochs, "best_epoch": history.best_epoch}
+        record = facts | {"history": history_facts | history.as_dict(), "versions": versions()}
+        write_json(folder / "run.json", record | {"device": str(best_device())})
+        if not keep_every_epoch:
+            for epoch in set(kept_epochs(folder)) - {history.best_epoch, history.epochs}:
+                epoch_file(folder, epoch).unlink()
+
     def save(done: Progress) -> None:
         save_tensors(epoch_file(folder, done.epoch), done.model.state_dict())
         save_resume(folder, done, facts)
-        history_facts = {"epochs": done.history.epochs, "best_epoch": done.history.best_epoch}
-        record = facts | {"history": history_facts | done.history.as_dict(), "versions": versions()}
-        record["device"] = str(next(done.model.parameters()).device)
-        write_json(folder / "run.json", record)
-        if not keep_every_epoch:
-            for epoch in set(kept_epochs(folder)) - {done.history.best_epoch, done.epoch}:
-                epoch_file(folder, epoch).unlink()
+        finish_epoch(done.history)
         if on_epoch is not None:
             on_epoch(done)
 
+    # A kill between the last epoch's resume file and its record leaves the record one epoch behind.
+    recorded = read_record(folder)["history"]["epochs"] if (folder / "run.json").exists() else 0
+    if history is not None and history.epochs > recorded:
+        finish_epoch(history)
     fit(
         model, train, validation, config,
         history=history, optimiser_state=optimiser_state, on_epoch=save, progress=progress,
@@ -159,13 +168,17 @@ def epoch_file(folder: Path, epoch: int) -> Path:
 
 def kept_epochs(folder: Path) -> tuple[int, ...]:
     """Epochs whose weights lie in the folder."""
-    return tuple(sorted(int(p.stem.removeprefix("epoch_")) for p in folder.glob("epoch_*.safetensors")))
+    numbers = (p.stem.removeprefix("epoch_") for p in folder.glob("epoch_*.safetensors"))
+    return tuple(sorted(int(number) for number in numbers if number.isdigit()))
 
 
 def read_record(folder: Path) -> dict:
     """run.json of a run. Raises CheckpointError if it is missing or damaged."""
     try:
-        return json.loads((folder / "run.json").read_text())
+        record = json.loads((folder / "run.json").read_text())
+        if not isinstance(record, dict) or not record.keys() >= RECORD_KEYS or "best_epoch" not in record["history"]:
+            raise ValueError("run.json lacks entries")
+        return record
     except FileNotFoundError:
         names = ", ".join(shipped_runs()) if SHIPPED.is_dir() else "none"
         raise CheckpointError(f"There is no run in {folder}; the shipped runs are {names}.") from None
@@ -197,12 +210,17 @@ def save_resume(folder: Path, done: Progress, facts: dict) -> None:
 
 
 def load_facts(folder: Path) -> dict:
-    return json.loads(load_tensors(folder / "resume.safetensors")[1]["facts"])
+    _, metadata = load_tensors(folder / "resume.safetensors")
+    if "facts" not in metadata:
+        raise damaged(folder / "resume.safetensors", "it is no resume file")
+    return json.loads(metadata["facts"])
 
 
 def load_resume(folder: Path) -> tuple[dict, History, dict]:
     """Weights, history and the optimiser's state (parameter index -> name -> tensor)."""
     tensors, metadata = load_tensors(folder / "resume.safetensors")
+    if "history" not in metadata:
+        raise damaged(folder / "resume.safetensors", "it is no resume file")
     parts: dict[str, dict] = {"weights": {}, "best": {}, "optimiser": {}}
     for name, tensor in tensors.items():
         part, key = name.split("/", 1)
@@ -218,7 +236,8 @@ def load_resume(folder: Path) -> tuple[dict, History, dict]:
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors as safetensors, atomically, with a SHA-256 checksum of their bytes."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    write_atomically(path, safetensors.torch.save(tensors, (metadata or {}) | {"sha256": checksum(tensors)}))
+    metadata = metadata or {}
+    write_atomically(path, safetensors.torch.save(tensors, metadata | {"sha256": checksum(tensors, metadata)}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -230,20 +249,25 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise CheckpointError(f"{path} is missing: restore it with git, or train the run again.") from None
     except (safetensors.SafetensorError, OSError) as error:
         raise damaged(path, error) from error
-    if not metadata or metadata.get("sha256") != checksum(tensors):
+    stored = (metadata or {}).pop("sha256", None)
+    float32 = all(tensor.dtype == torch.float32 for tensor in tensors.values())
+    if not float32 or stored != checksum(tensors, metadata or {}):
         raise damaged(path, "its checksum does not fit")
     return tensors, metadata
 
 
-def checksum(tensors: dict[str, Tensor]) -> str:
+def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
     digest = hashlib.sha256()
+    for name in sorted(metadata):
+        digest.update((name + metadata[name]).encode())
     for name in sorted(tensors):
         digest.update(name.encode() + tensors[name].contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
 def damaged(path: Path, reason) -> CheckpointError:
-    return CheckpointError(f"{path} is damaged ({reason}): restore it with git, or delete it and train again.")
+    text = (str(reason).splitlines() or ["unreadable"])[0]
+    return CheckpointError(f"{path} is damaged ({text}): restore it with git, or delete it and train again.")
 
 
 def versions() -> dict[str, str]:

@@ -79,13 +79,20 @@ DEAD_SEEDS = 5
 DEAD_RELU_FILE = checkpoints.SHIPPED / "dead_relus.json"
 
 
-def train(name: str, seed: int, train_set: ImageSet, test_set: ImageSet, folder: Path | None = None) -> checkpoints.Run:
-    """Train or resume one shipped run with one seed; by default where the shipped runs lie."""
+def train(
+    name: str,
+    seed: int,
+    train_set: ImageSet,
+    test_set: ImageSet,
+    folder: Path | None = None,
+    epochs: int | None = None,
+) -> checkpoints.Run:
+    """Train or resume one shipped run with one seed; by default where the shipped runs lie, for all its epochs."""
     recipe = RECIPES[name]
     return checkpoints.train_run(
         folder or checkpoints.SHIPPED / name / f"seed{seed}",
         recipe.model,
-        replace(recipe.training, seed=seed),
+        replace(recipe.training, seed=seed, epochs=epochs or recipe.training.epochs),
         train_set.take(recipe.train_images),
         test_set.take(recipe.validation_images),
         keep_every_epoch=seed == 0 and recipe.training.epochs <= 30,
@@ -99,7 +106,7 @@ def dead_relu_study(train_set: ImageSet, test_set: ImageSet, file: Path = DEAD_R
     dead_relus, active_outputs}; the last is the share of output values above zero on 1,000 test images: at 0 no
     gradient flows any more. Runs that the file already has are not repeated.
     """
-    rows = json.loads(file.read_text())["runs"] if file.exists() else []
+    rows = load_study(file, train_set.source) if file.exists() else []
     done = {(row["batch_size"], row["seed"]) for row in rows}
     for seed in range(DEAD_SEEDS):
         for batch_size in DEAD_BATCH_SIZES:
@@ -118,6 +125,18 @@ def dead_relu_study(train_set: ImageSet, test_set: ImageSet, file: Path = DEAD_R
             })  # fmt: skip
             rows.sort(key=lambda row: (row["batch_size"], row["seed"]))
             write_json(file, {"source": train_set.source, "epochs": 1, "runs": rows})
+    return rows
+
+
+def load_study(file: Path, source: str) -> list[dict]:
+    """The runs of the study so far. Raises CheckpointError if the file is damaged or about other images."""
+    try:
+        stored = json.loads(file.read_text())
+        rows, old = stored["runs"], stored["source"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise checkpoints.damaged(file, error) from error
+    if old != source:
+        raise checkpoints.CheckpointError(f"{file} is about {old} images, now they are {source}: delete it first.")
     return rows
 
 

@@ -25,9 +25,11 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(f.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:  # an interrupt must not leave the temporary file either
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise OSError(
             error.errno,
             f"Cannot write {path}: {error.strerror or error}. Free some space or choose a folder "

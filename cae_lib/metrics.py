@@ -39,7 +39,7 @@ def check(a: Tensor, b: Tensor) -> None:
     if a.shape != b.shape or a.dim() != 4:
         raise ValueError(f"Images of one shape (N, 3, H, W) are needed, not {tuple(a.shape)} and {tuple(b.shape)}.")
     for images in (a, b):
-        if not images.is_floating_point() or images.numel() and (images.min() < 0 or images.max() > 1):
+        if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
             raise ValueError("Images must be floats in [0, 1]: use data.scale(images, (0, 1)) or data.unscale first.")
 
 

@@ -197,11 +197,14 @@ class Classifier(nn.Module):
 def build(config: ModelConfig, seed: int = 0) -> nn.Module:
     """The model that a config describes, with fresh weights drawn from a seed.
 
-    Raises ValueError for a name that no model has.
+    Raises ValueError for a name that no model or activation has.
     """
     models = {"model1": Model1, "model2": Model2, "classifier": Classifier}
     if config.name not in models:
         raise ValueError(f"No model is called {config.name!r}; choose one of {', '.join(models)}.")
+    for activation in (config.code_activation, config.output_activation):
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"No activation is called {activation!r}; choose one of {', '.join(ACTIVATIONS)}.")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return models[config.name](config)

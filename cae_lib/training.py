@@ -4,6 +4,7 @@ The report's loop made readable: train for an epoch, validate, keep both average
 weights, go on. `fit` plots nothing and writes nothing; `on_epoch` lets others do so (see checkpoints).
 """
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -134,11 +135,7 @@ def fit(
             bar = tqdm(batches, f"epoch {epoch}/{config.epochs}", leave=False, disable=None if progress else True)
             for index in bar:
                 loss = batch_loss(model, images[index], labels[index], config)
-                if not torch.isfinite(loss):
-                    raise TrainingError(
-                        f"The loss became {loss.item()} in epoch {epoch}: the steps are too large. "
-                        f"Try a learning rate below {config.learning_rate:g}."
-                    )
+                refuse_infinite(loss.item(), epoch, config)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -146,6 +143,7 @@ def fit(
 
             # Validate, and remember what was best.
             result = evaluate(model, validation, config.task)
+            refuse_infinite(result["loss"], epoch, config)
             history.train_loss.append(total / len(train))
             history.validation_loss.append(result["loss"])
             if "accuracy" in result:
@@ -162,6 +160,15 @@ def fit(
     return history
 
 
+def refuse_infinite(loss: float, epoch: int, config: TrainConfig) -> None:
+    """Raise TrainingError for a loss that is infinite or not a number."""
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"The loss became {loss} in epoch {epoch}: the steps are too large. "
+            f"Try a learning rate below {config.learning_rate:g}."
+        )
+
+
 def batch_loss(model: nn.Module, images: Tensor, labels: Tensor, config: TrainConfig) -> Tensor:
     """The loss of one batch of uint8 images (N, 3, H, W), in bfloat16 where the config asks for it."""
     inputs = scale(images, model.config.pixel_range)
@@ -172,7 +179,11 @@ def batch_loss(model: nn.Module, images: Tensor, labels: Tensor, config: TrainCo
 
 @torch.no_grad()
 def evaluate(model: nn.Module, data: ImageSet, task: str = "reconstruct") -> dict[str, float]:
-    """Average loss over a set, always in float32: {"loss"} and, for task "classify", {"accuracy"}."""
+    """Average loss over a set, always in float32: {"loss"} and, for task "classify", {"accuracy"}.
+
+    Raises TrainingError for images that `fit` would refuse.
+    """
+    check_images(data.images, "images")
     model.eval()
     device = next(model.parameters()).device
     total, right = 0.0, 0
@@ -190,7 +201,11 @@ def evaluate(model: nn.Module, data: ImageSet, task: str = "reconstruct") -> dic
 
 @torch.no_grad()
 def reconstruct(model: nn.Module, images: Tensor) -> Tensor:
-    """uint8 images (N, 3, H, W) -> float32 reconstructions on the CPU, in the model's pixel range."""
+    """uint8 images (N, 3, H, W) -> float32 reconstructions on the CPU, in the model's pixel range.
+
+    Raises TrainingError for images that `fit` would refuse.
+    """
+    check_images(images, "images")
     model.eval()
     device = next(model.parameters()).device
     parts = [model(scale(part.to(device), model.config.pixel_range)).cpu() for part in images.split(500)]
@@ -243,19 +258,23 @@ def progress_line(history: History, config: TrainConfig, images: int) -> str:
 def check(train: ImageSet, validation: ImageSet, config: TrainConfig) -> None:
     """Refuse what would train nonsense. Raises TrainingError."""
     for name, data in (("training", train), ("validation", validation)):
-        images = data.images
-        if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != 3:
-            raise TrainingError(
-                f"The {name} images are {images.dtype} of shape {tuple(images.shape)}; they must be "
-                "uint8 (0 to 255) of shape (N, 3, H, W): the model scales them to its own range."
-            )
-        if len(images) == 0:
-            raise TrainingError(f"There are no {name} images: pass at least one.")
-        if len(images) != len(data.labels):
-            raise TrainingError(f"There are {len(images)} {name} images but {len(data.labels)} labels.")
+        check_images(data.images, f"{name} images")
+        if len(data.images) != len(data.labels):
+            raise TrainingError(f"There are {len(data.images)} {name} images but {len(data.labels)} labels.")
     if config.optimiser not in OPTIMISERS:
         raise TrainingError(f"No optimiser {config.optimiser!r}; choose one of {', '.join(OPTIMISERS)}.")
     if config.task not in ("reconstruct", "classify"):
         raise TrainingError(f'No task {config.task!r}; choose "reconstruct" or "classify".')
-    if config.epochs < 1 or config.batch_size < 1 or config.learning_rate <= 0:
+    if config.epochs < 1 or config.batch_size < 1 or not 0 < config.learning_rate < math.inf:
         raise TrainingError("Epochs and batch size must be at least 1 and the learning rate above 0.")
+
+
+def check_images(images: Tensor, name: str) -> None:
+    """Raise TrainingError unless these are uint8 images (N, 3, H, W), at least one, H and W even."""
+    if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != 3 or any(n % 2 for n in images.shape[2:]):
+        raise TrainingError(
+            f"The {name} are {images.dtype} of shape {tuple(images.shape)}; they must be "
+            "uint8 (0 to 255) of shape (N, 3, H, W), H and W even: the model scales them to its own range."
+        )
+    if len(images) == 0:
+        raise TrainingError(f"There are no {name}: pass at least one.")
