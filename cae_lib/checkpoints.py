@@ -9,32 +9,24 @@ A run is a folder:
 Shipped runs lie in cae_lib/runs/<name>/seed<k>, the student's own in runs/<name> at the top level.
 """
 
-import hashlib
 import json
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from cae_lib.data import ImageSet
-from cae_lib.files import write_atomically, write_json
+from cae_lib.files import write_json
 from cae_lib.models import ModelConfig, build
 from cae_lib.training import History, Progress, TrainConfig, best_device, fit
+from cae_lib.weights import CheckpointError, damaged, load_tensors, save_tensors
 
 SHIPPED = Path(__file__).parent / "runs"
 OWN = Path(__file__).parent.parent / "runs"
-
-
 RECORD_KEYS = {"model", "training", "source", "train_images", "validation_images", "history"}
-
-
-class CheckpointError(RuntimeError):
-    """A run is missing, damaged or another one; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -231,43 +223,6 @@ def load_resume(folder: Path) -> tuple[dict, History, dict]:
         state.setdefault(int(index), {})[name] = tensor
     history = History(**json.loads(metadata["history"]), best_weights=parts["best"])
     return parts["weights"], history, state
-
-
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write tensors as safetensors, atomically, with a SHA-256 checksum of their bytes."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    metadata = metadata or {}
-    write_atomically(path, safetensors.torch.save(tensors, metadata | {"sha256": checksum(tensors, metadata)}))
-
-
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read what save_tensors wrote. Raises CheckpointError for a missing or damaged file."""
-    try:
-        with safetensors.safe_open(path, "pt") as f:
-            tensors, metadata = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing: restore it with git, or train the run again.") from None
-    except (safetensors.SafetensorError, OSError) as error:
-        raise damaged(path, error) from error
-    stored = (metadata or {}).pop("sha256", None)
-    float32 = all(tensor.dtype == torch.float32 for tensor in tensors.values())
-    if not float32 or stored != checksum(tensors, metadata or {}):
-        raise damaged(path, "its checksum does not fit")
-    return tensors, metadata
-
-
-def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(metadata):
-        digest.update((name + metadata[name]).encode())
-    for name in sorted(tensors):
-        digest.update(name.encode() + tensors[name].contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def damaged(path: Path, reason) -> CheckpointError:
-    text = (str(reason).splitlines() or ["unreadable"])[0]
-    return CheckpointError(f"{path} is damaged ({text}): restore it with git, or delete it and train again.")
 
 
 def versions() -> dict[str, str]:

@@ -10,7 +10,7 @@ from io import BytesIO
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import plots, results, standin
+from cae_lib import plots, results
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data import CIFAR10, DataError, ImageSet, load_images, scale, unscale
 from cae_lib.experiments import CODE_CHANNELS, DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
@@ -123,10 +123,11 @@ def dead_relus(test: ImageSet | None = None) -> tuple[Figure, dict]:
     zero = facts["test"]["zero_output"]
     figure, axes = plots.new_figure(1, 1, 6.4, 3.6, study["source"])
     counts = {size: {"learning": 0, "asleep": 0, "dead": 0} for size in DEAD_BATCH_SIZES}
+    style = {"learning": (plots.COLOURS[0], "o"), "asleep": (plots.COLOURS[4], "s"), "dead": (plots.COLOURS[1], "X")}
     for run in study["runs"]:
-        state = "dead" if run["active_outputs"] == 0 else "asleep" if run["validation_loss"] > 0.99 * zero else "learning"
+        sleeps = run["validation_loss"] > 0.99 * zero
+        state = "dead" if run["active_outputs"] == 0 else "asleep" if sleeps else "learning"
         counts[run["batch_size"]][state] += 1
-        style = {"learning": (plots.COLOURS[0], "o"), "asleep": (plots.COLOURS[4], "s"), "dead": (plots.COLOURS[1], "X")}
         x = DEAD_BATCH_SIZES.index(run["batch_size"]) + 0.12 * (run["seed"] - 2)
         axes[0, 0].plot(x, run["validation_loss"], style[state][1], color=style[state][0], markersize=8)
     for state, (colour, marker) in style.items():

@@ -4,10 +4,12 @@ Images are uint8 or float in [0, 1], of shape (N, 3, H, W). No function here sho
 `source` names the data set ("CIFAR-10" or "stand-in") and is written under the figure.
 """
 
-import matplotlib.pyplot as plt  # in a notebook, importing pyplot is what lets a Figure show itself
+from io import BytesIO
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
@@ -16,9 +18,18 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = "osD^vP*"
 
 
+class Picture(Figure):
+    """A Figure that a notebook shows as a PNG: without pyplot, matplotlib leaves that to us."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
 def new_figure(rows: int, columns: int, width: float, height: float, source: str = "", **options):
     """A Figure and its axes (always a 2-D array), width x height inches, outside pyplot's global state."""
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    figure = Picture(figsize=(width, height), layout="constrained", dpi=110)
     axes = figure.subplots(rows, columns, squeeze=False, **options)
     if source:
         note = "data: stand-in images, not CIFAR-10" if source == "stand-in" else f"data: {source}"
@@ -74,11 +85,12 @@ def image_grid(images: Tensor, columns: int, *, titles=None, source: str = "", c
 def error_maps(originals: Tensor, reconstructions: Tensor, titles: list[str], *, source: str = "") -> Figure:
     """Original, reconstruction and absolute error (mean over colours, in [0, 1], one scale for all images)."""
     errors = (as_float(originals) - as_float(reconstructions)).abs().mean(1)
-    figure = image_rows({"original": originals, "reconstruction": reconstructions, "error": errors}, titles, source=source)
+    rows = {"original": originals, "reconstruction": reconstructions, "error": errors}
+    figure = image_rows(rows, titles, source=source)
     axes = figure.axes[2 * len(titles) : 3 * len(titles)]
     for ax, error in zip(axes, errors, strict=True):
         ax.images[0].remove()
-        drawn = ax.imshow(error, cmap="magma", vmin=0, vmax=float(errors.max()))
+        drawn = ax.imshow(error.numpy(), cmap="magma", vmin=0, vmax=float(errors.max()))
     figure.colorbar(drawn, ax=axes, shrink=0.85, pad=0.01).ax.tick_params(labelsize=7)
     return figure
 
@@ -103,7 +115,7 @@ def maps(values: Tensor, *, columns: int = 8, titles=None, signed: bool = False,
         if i >= count:
             ax.axis("off")
             continue
-        drawn = ax.imshow(values[i], cmap=cmap, vmin=low, vmax=high)
+        drawn = ax.imshow(np.asarray(values[i]), cmap=cmap, vmin=low, vmax=high)
         name = titles[i] if titles else f"channel {i}"
         zeros = "" if signed else f"\n{float((values[i] == 0).float().mean()):.0%} zeros"
         ax.set_title(name + zeros, fontsize=8)
@@ -187,7 +199,7 @@ def number_grid(arrays: dict[str, np.ndarray], *, spec: str = "g", highlight: di
             ax.text(c, r, format(value, spec), ha="center", va="center", fontsize=9)
         if highlight and name in highlight:
             r, c, h, w = highlight[name]
-            ax.add_patch(plt.Rectangle((c - 0.5, r - 0.5), w, h, fill=False, edgecolor=COLOURS[1], linewidth=2.5))
+            ax.add_patch(Rectangle((c - 0.5, r - 0.5), w, h, fill=False, edgecolor=COLOURS[1], linewidth=2.5))
         ax.set_title(name, fontsize=9)
         ax.set_xticks([])
         ax.set_yticks([])

@@ -131,3 +131,38 @@ def pca_quality(train: ImageSet, test: ImageSet, counts: list[int]) -> list[dict
 def fresh_model(name: str):
     """The untrained model of a shipped run, for drawings and summaries."""
     return build(model_config(load_histories(name)[0]["model"]))
+
+
+def as_markdown(header: list[str], rows: list[list]) -> str:
+    """A table as Markdown, numbers right-aligned: shown by notebooks and pasted into the README."""
+    numeric = [not isinstance(cell, str) or cell[:1].isdigit() for cell in rows[0]]
+    lines = [header, ["--:" if right else ":--" for right in numeric], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def with_spread(value: dict[str, float], spec: str) -> str:
+    """A spread as "mean ± std", or the mean alone where there is one seed."""
+    text = format(value["mean"], spec)
+    return f"{text} ± {format(value['std'], spec)}" if value["seeds"] > 1 else text
+
+
+def report_markdown(rows: list[dict]) -> str:
+    """report_table's rows as Markdown: the report's losses, ours, the floor, and ours on the [0, 1] scale."""
+    cells = []
+    for r in rows:
+        name = f"{r['run']}, epoch {r['epoch']}, {r['split']}"
+        losses = [f"{r['report']:.4f}", with_spread(r["ours"], ".4f"), f"{r['floor']:.4f}", f"{r['same_scale']:.5f}"]
+        cells.append([name, *losses, r["ours"]["seeds"]])
+    return as_markdown(["loss", "report", "ours", "floor", "ours, in [0, 1]", "seeds"], cells)
+
+
+def comparison_markdown(rows: list[dict]) -> str:
+    """comparison's rows as Markdown: cost, code size and quality of every run on one scale."""
+    cells = []
+    for r in rows:
+        cost = [f"{r['parameters']:,}", f"{r['multiply_adds'] / 1e6:.2f} M"]
+        code = [f"{r['code_numbers']:,}", f"{r['code_bytes_float32']:,}"]
+        scores = [with_spread(r["psnr"], ".2f"), with_spread(r["ssim"], ".3f")]
+        cells.append([f"{r['run']}, epoch {r['epoch']}", *cost, *code, *scores])
+    header = ["run", "parameters", "multiply-adds", "numbers in code", "as float32, bytes", "PSNR, dB", "SSIM"]
+    return as_markdown(header, cells)

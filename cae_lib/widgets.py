@@ -103,7 +103,7 @@ def channel_slider(model: nn.Module, layer: nn.Module, image, *, source: str = "
     for c, channel in enumerate(values):
         figure, axes = plots.new_figure(1, 2, 6.2, 3.0, source)
         plots.show_image(axes[0, 0], image, "input")
-        drawn = axes[0, 1].imshow(channel, cmap="viridis", vmin=min(float(values.min()), 0.0), vmax=high)
+        drawn = axes[0, 1].imshow(channel.numpy(), cmap="viridis", vmin=min(float(values.min()), 0.0), vmax=high)
         zeros = float((channel == 0).float().mean())
         state = ": dead on this image" if zeros == 1 else ""
         axes[0, 1].set_title(f"channel {c}, {zeros:.0%} zeros{state}", fontsize=9)

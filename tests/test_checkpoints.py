@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cae_lib import checkpoints, files, training
+from cae_lib import checkpoints, files, training, weights
 from cae_lib.checkpoints import CheckpointError, kept_epochs, load_histories, load_run, shipped_runs, train_run
 from cae_lib.data import ImageSet
 from cae_lib.models import MODEL1_REPAIRED, MODEL2
@@ -191,7 +191,7 @@ def test_killed_before_any_write_and_resumed_equals_uninterrupted(finished, tmp_
         real(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "write_atomically", write_or_die)
+        patch.setattr(weights, "write_atomically", write_or_die)
         patch.setattr(files, "write_atomically", write_or_die)
         with pytest.raises(Killed):
             train_in(tmp_path / "run")

@@ -1,0 +1,183 @@
+"""The `cae` command: doctor, train, evaluate, run, figures.
+
+Everything heavy is imported by the command that needs it, so that `cae --help` answers at once.
+"""
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+from cae_lib import __version__
+from cae_lib.runner import PROFILES, UsageError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 1 for a failure, 2 for wrong usage, 130 when stopped."""
+    args = parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+        try:
+            return args.command(args) or 0
+        except KeyboardInterrupt:
+            print("\nstopped; run the same command again to go on", file=sys.stderr)
+            return 130
+        except Exception as error:
+            text = explain(error)
+            if text is None:
+                raise
+            print(f"cae: {text}", file=sys.stderr)
+            return 2 if isinstance(error, UsageError) else 1
+
+
+def explain(error: Exception) -> str | None:
+    """The sentence to show for an error that the kit foresees, None for one that it does not."""
+    from cae_lib.doctor import PAIR_CURE, PAIR_SYMPTOM
+
+    # The kit's own error classes are recognised by their module: importing them would import torch.
+    if type(error).__module__.startswith("cae_lib."):
+        return str(error)
+    if PAIR_SYMPTOM in str(error):
+        return f"torch and torchvision do not fit each other: {PAIR_CURE}"
+    if isinstance(error, ImportError):
+        return f"{error}: run `cae doctor` for the cure."
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+    return None
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="cae", description="Image compression with convolutional autoencoders.")
+    top.add_argument("--version", action="version", version=f"cae-kit {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        return sub
+
+    add("doctor", doctor, "Test this installation and say how to repair it.")
+
+    sub = add("train", train, "Train a run in a folder of your own, or go on with it.")
+    sub.add_argument("name", nargs="?", metavar="NAME", help="which run; see --list")
+    sub.add_argument("--seed", type=whole_number, default=0, help="seed of the weights and the batch order (default 0)")
+    sub.add_argument("--epochs", type=positive_number, help="how many epochs (default: as in the shipped run)")
+    sub.add_argument("--folder", type=Path, help="where to keep it (default: runs/NAME/seedK)")
+    sub.add_argument("--list", action="store_true", help="list the runs and stop")
+    sub.add_argument("--all", action="store_true", help="train everything that the kit ships, in full")
+
+    sub = add("evaluate", evaluate, "Measure runs on the test images.")
+    sub.add_argument("names", nargs="*", metavar="NAME", help="shipped runs (default: all)")
+    sub.add_argument("--seed", type=whole_number, default=0, help="which seed of the shipped runs (default 0)")
+    sub.add_argument("--folder", type=Path, help="a run of your own instead of a shipped one")
+
+    sub = add("run", run, "Execute notebooks and make an HTML page of each.")
+    sub.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="paths (default: all numbered notebooks)")
+    sub.add_argument(
+        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="set a notebook's parameter"
+    )
+    sub.add_argument("--out", type=Path, default=Path("build"), help="folder for the results (default: build)")
+    sub.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="how much to compute (default: quick)")
+
+    sub = add("figures", figures, "Make all figures again from the stored runs.")
+    sub.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figures (default: figures)")
+    return top
+
+
+def whole_number(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    return int(text)
+
+
+def positive_number(text: str) -> int:
+    if whole_number(text) == 0:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return int(text)
+
+
+def doctor(args: argparse.Namespace) -> int:
+    from cae_lib.doctor import checks, report
+
+    results = checks()
+    print(report(results))
+    return 0 if all(result.ok for result in results) else 1
+
+
+def train(args: argparse.Namespace) -> None:
+    from cae_lib import experiments
+    from cae_lib.checkpoints import OWN
+    from cae_lib.data import CIFAR10, DataError, load_images
+
+    names = ", ".join(experiments.RECIPES)
+    if args.list:
+        for name, recipe in experiments.RECIPES.items():
+            print(f"{name:<16}{recipe.training.epochs:>4} epochs   {recipe.why}")
+        return
+    if args.all and (args.name or args.folder or args.epochs or args.seed):
+        raise UsageError("--all takes no name, seed, epochs or folder: it trains everything as it ships.")
+    if not args.all and args.name not in experiments.RECIPES:
+        problem = f"No run is called {args.name!r}" if args.name else "Which run?"
+        raise UsageError(f"{problem}; choose one of {names}, or --all.")
+    train_set, test_set = load_images("train"), load_images("test")
+    if args.all:
+        if train_set.source != CIFAR10:
+            raise DataError("What the kit ships is trained on CIFAR-10: set CAE_DATA to the folder that holds it.")
+        experiments.train_all(train_set, test_set)
+        return
+    folder = args.folder or OWN / args.name / f"seed{args.seed}"
+    print(f"{args.name} on {train_set.source}, seed {args.seed}, in {folder}", flush=True)
+    done = experiments.train(args.name, args.seed, train_set, test_set, folder, args.epochs)
+    best, lowest = done.history.best_epoch, min(done.history.validation_loss)
+    print(f"{done.history.epochs} epochs done; lowest validation loss {lowest:.5f} (epoch {best})")
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    from cae_lib import checkpoints, training
+    from cae_lib.data import CIFAR10, load_images
+    from cae_lib.metrics import quality
+
+    if args.folder and args.names:
+        raise UsageError("Give names of shipped runs or a folder, not both.")
+    unknown = set(args.names) - set(checkpoints.shipped_runs())
+    if unknown:
+        there = ", ".join(checkpoints.shipped_runs())
+        raise UsageError(f"No shipped run is called {', '.join(sorted(unknown))}; there are {there}.")
+    test_set = load_images("test")
+    note = "" if test_set.source == CIFAR10 else ": an offline replacement, so its numbers are not CIFAR-10's"
+    print(f"{len(test_set):,} test images of {test_set.source}{note}")
+    print(f"{'run':<16}{'epoch':>6}{'range':>9}{'loss':>10}{'MSE in [0, 1]':>15}{'PSNR dB':>9}{'SSIM':>7}")
+    for name in [args.folder] if args.folder else args.names or checkpoints.shipped_runs():
+        run = checkpoints.load_run(name, seed=args.seed)
+        loss = training.evaluate(run.model, test_set)["loss"]
+        q = quality(run.model, test_set)
+        low, high = run.model.config.pixel_range
+        line = f"{name!s:<16}{run.epoch:>6}{f'[{low:g}, {high:g}]':>9}"
+        print(f"{line}{loss:>10.5f}{q['mse']:>15.6f}{q['psnr']:>9.2f}{q['ssim']:>7.3f}", flush=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cae_lib import runner
+
+    notebooks = runner.find_notebooks(args.notebooks)
+    assignments = {"PROFILE": args.profile}
+    for text in args.parameters:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"-p needs NAME=VALUE, for example -p EPOCHS=2, not {text!r}.")
+        assignments[name] = value
+    parameters = runner.parameters_for(notebooks, assignments, every=bool(args.notebooks))
+    outcomes = runner.run_notebooks(notebooks, args.out, parameters)
+    failed = [o.name for o in outcomes if o.error]
+    print(f"{args.out / 'index.html'} shows the results" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+def figures(args: argparse.Namespace) -> None:
+    from cae_lib.figures import make_all
+
+    make_all(args.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Tensors in a file: safetensors with a checksum, written at once or not at all."""
+
+import hashlib
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from cae_lib.files import write_atomically
+
+
+class CheckpointError(RuntimeError):
+    """A run is missing, damaged or another one; the message says what to do."""
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write tensors as safetensors, atomically, with a SHA-256 checksum of their bytes."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    metadata = metadata or {}
+    write_atomically(path, safetensors.torch.save(tensors, metadata | {"sha256": checksum(tensors, metadata)}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read what save_tensors wrote. Raises CheckpointError for a missing or damaged file."""
+    try:
+        with safetensors.safe_open(path, "pt") as f:
+            tensors, metadata = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing: restore it with git, or train the run again.") from None
+    except (safetensors.SafetensorError, OSError) as error:
+        raise damaged(path, error) from error
+    stored = (metadata or {}).pop("sha256", None)
+    float32 = all(tensor.dtype == torch.float32 for tensor in tensors.values())
+    if not float32 or stored != checksum(tensors, metadata or {}):
+        raise damaged(path, "its checksum does not fit")
+    return tensors, metadata
+
+
+def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(metadata):
+        digest.update((name + metadata[name]).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + tensors[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def damaged(path: Path, reason) -> CheckpointError:
+    text = (str(reason).splitlines() or ["unreadable"])[0]
+    return CheckpointError(f"{path} is damaged ({text}): restore it with git, or delete it and train again.")

@@ -1,0 +1,121 @@
+"""The shipped figures, drawn from runs of a few images: every number is kept, and each file is written."""
+
+import json
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+from cae_lib import checkpoints, experiments, figures, results
+from cae_lib.data import STAND_IN, DataError, ImageSet, scale
+from cae_lib.files import write_json
+from cae_lib.metrics import psnr
+from cae_lib.standin import CLASSES, make_images
+
+SHORT = {"overfit": 3, "underfit": 2}  # epochs; the other runs are trained for all of theirs
+
+
+@pytest.fixture(scope="module")
+def data():
+    return ImageSet(*make_images("test", 40), CLASSES, STAND_IN, "test")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, data):
+    """All shipped runs, on eight images, and the tables made from them."""
+    root = tmp_path_factory.mktemp("kit")
+    runs, tables, few = root / "runs", root / "figures", data.take(8)
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # eight images do not wake every ReLU
+        patch.setattr(checkpoints, "SHIPPED", runs)
+        for name in experiments.RECIPES:
+            experiments.train(name, 0, few, few, runs / name / "seed0", SHORT.get(name))
+        facts = {"train": results.data_facts(few), "test": results.data_facts(data)}
+        write_json(tables / "data_facts.json", facts)
+        write_json(tables / "report_table.json", {"rows": results.report_table(facts)})
+        write_json(tables / "comparison.json", {"rows": results.comparison(few)})
+    write_json(tables / "pca.json", {"rows": [{"code_numbers": 64, "psnr": 20.0}, {"code_numbers": 512, "psnr": 25.0}]})
+    zero = facts["test"]["zero_output"]
+    states = [(zero / 2, 0.5), (zero, 0.1), (zero, 0.0)]  # learning, asleep, dead
+    study = [
+        {"batch_size": size, "seed": seed, "validation_loss": loss, "active_outputs": active}
+        for size in experiments.DEAD_BATCH_SIZES
+        for seed, (loss, active) in enumerate(states)
+    ]
+    write_json(runs / "dead_relus.json", {"source": STAND_IN, "epochs": 1, "runs": study})
+    return runs, tables
+
+
+@pytest.fixture
+def shipped(folders, monkeypatch):
+    runs, tables = folders
+    monkeypatch.setattr(checkpoints, "SHIPPED", runs)
+    monkeypatch.setattr(results, "FIGURES", tables)
+    monkeypatch.setattr(figures, "DEAD_RELU_FILE", runs / "dead_relus.json")
+    return tables
+
+
+@pytest.mark.parametrize("draw", figures.FIGURES, ids=lambda draw: draw.__name__)
+def test_a_figure_and_its_numbers(draw, shipped, data):
+    figure, numbers = draw(data)
+    assert isinstance(figure, Figure) and plt.get_fignums() == []
+    assert numbers and json.loads(json.dumps(numbers)) == numbers
+    assert draw.__doc__
+    if draw is not figures.quality_against_code_size:  # its tables are CIFAR-10's on any data set
+        assert "stand-in" in figure.get_supxlabel()
+
+
+def test_before_after_shows_images_and_their_psnr(shipped, data):
+    figure, numbers = figures.model2_every_class(data)
+    indices = data.one_per_class()
+    assert numbers["image"] == indices.tolist() and (numbers["run"], numbers["epoch"]) == ("model2", 20)
+    above, below = figure.axes[:10], figure.axes[10:]
+    for ax, i in zip(above, indices, strict=True):
+        np.testing.assert_allclose(ax.images[0].get_array(), data.images[i].permute(1, 2, 0) / 255, atol=1e-6)
+    shown = torch.tensor(np.stack([ax.images[0].get_array() for ax in below])).permute(0, 3, 1, 2)
+    computed = psnr(scale(data.images[indices], (0.0, 1.0)), shown).tolist()
+    assert numbers["psnr"] == pytest.approx(computed, abs=1e-3)
+    assert [ax.get_title() for ax in above] == [f"{CLASSES[c]}\n{v:.1f} dB" for c, v in enumerate(computed)]
+
+
+def test_the_two_figures_of_model1_show_the_same_three_images(shipped, data):
+    ten, thirty = figures.model1_epoch_10(data)[1], figures.model1_epoch_30(data)[1]
+    assert ten["image"] == thirty["image"] == figures.three_random(data).tolist() and len(set(ten["image"])) == 3
+    assert (ten["epoch"], thirty["epoch"]) == (10, 30)
+
+
+def test_the_grid_has_each_rows_reconstructions_below_it(shipped, data):
+    figure, numbers = figures.model2_grid(data)
+    shown = np.stack([ax.images[0].get_array() for ax in figure.axes]).reshape(8, 8, 32, 32, 3)
+    originals = data.images[:32].permute(0, 2, 3, 1).reshape(4, 8, 32, 32, 3) / 255
+    np.testing.assert_allclose(shown[0::2], originals, atol=1e-6)
+    rebuilt = figures.rebuilt("model2", data, slice(0, 32)).permute(0, 2, 3, 1).reshape(4, 8, 32, 32, 3)
+    np.testing.assert_allclose(shown[1::2], rebuilt, atol=1e-5)
+    assert len(numbers["psnr"]) == 32
+
+
+def test_losses_are_those_of_the_runs(shipped, data):
+    curves = figures.model1_losses(data)[1]
+    record = checkpoints.load_histories("model1")[0]
+    assert curves["curves"]["validation"] == record["history"]["validation_loss"] and record["history"]["epochs"] == 30
+    assert curves["floors"]["training"] == results.stored("data_facts")["train"]["relu_floor"]
+
+
+def test_the_dead_relu_study_is_counted(shipped, data):
+    counts = figures.dead_relus(data)[1]["counts"]
+    assert set(counts) == set(experiments.DEAD_BATCH_SIZES) or set(counts) == set(
+        map(str, experiments.DEAD_BATCH_SIZES)
+    )
+    assert all(c == {"learning": 1, "asleep": 1, "dead": 1} for c in counts.values())
+
+
+def test_make_all_refuses_the_stand_in(shipped, monkeypatch, data, tmp_path):
+    monkeypatch.setattr(results, "FIGURES", tmp_path)
+    monkeypatch.setattr(figures, "load_images", lambda split: data)
+    with pytest.raises(DataError, match="CAE_DATA"):
+        figures.make_all()
+    assert not list(tmp_path.iterdir())

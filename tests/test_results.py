@@ -1,0 +1,169 @@
+"""The kit's numbers: data facts by hand, PCA against NumPy, tables from runs that are known."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from cae_lib import results
+from cae_lib.data import ImageSet, load_images
+from cae_lib.files import write_json
+from cae_lib.models import MODEL1, MODEL2, build
+from cae_lib.results import as_markdown, data_facts, pca_quality, pca_reconstruct, principal_components, spread
+
+
+def image_set(images: torch.Tensor) -> ImageSet:
+    return ImageSet(images, torch.zeros(len(images), dtype=torch.int64), ("thing",), "stand-in", "test")
+
+
+def random_set(count: int, seed: int = 0) -> ImageSet:
+    rng = torch.Generator().manual_seed(seed)
+    return image_set(torch.randint(0, 256, (count, 3, 4, 4), dtype=torch.uint8, generator=rng))
+
+
+@pytest.mark.parametrize(
+    "block, facts",
+    [
+        ([0, 0, 0, 0], (1.0, 1.0, 0.0, 0.0)),
+        ([255, 255, 255, 255], (0.0, 1.0, 0.0, 0.0)),
+        ([0, 255, 255, 255], (0.25, 1.0, 0.1875, 0.25)),
+        ([51, 102, 153, 204], ((0.36 + 0.04) / 4, (0.36 + 0.04) / 2, 0.05, (0.36 + 0.16 + 0.04) / 4)),
+    ],
+    ids=["black", "white", "one dark pixel", "four greys"],
+)
+def test_data_facts_by_hand(block, facts):
+    images = torch.tensor(block, dtype=torch.uint8).reshape(1, 1, 2, 2).expand(2, 3, 2, 2)
+    computed = data_facts(image_set(images.contiguous()))
+    names = ("relu_floor", "zero_output", "average_pool", "max_pool")
+    assert computed == pytest.approx(dict(zip(names, facts, strict=True)), abs=1e-6)
+
+
+def test_data_facts_weigh_every_image_alike():
+    images = torch.zeros(5001, 3, 2, 2, dtype=torch.uint8)
+    images[-1] = 255  # alone in the last part
+    assert data_facts(image_set(images))["relu_floor"] == pytest.approx(5000 / 5001, abs=1e-6)
+
+
+def test_data_facts_of_the_real_test_images(real_data):
+    facts = data_facts(load_images("test"))
+    assert facts["relu_floor"] == pytest.approx(0.13799, abs=1e-4)
+    assert facts["zero_output"] == pytest.approx(0.25464, abs=1e-4)
+    assert facts["average_pool"] == pytest.approx(0.004225, abs=5e-6)
+    assert facts["max_pool"] == pytest.approx(0.010792, abs=5e-6)
+
+
+def test_spread():
+    assert spread([1.0, 2.0, 3.0]) == {"mean": 2.0, "std": 1.0, "seeds": 3}
+    assert spread([5.0]) == {"mean": 5.0, "std": 0.0, "seeds": 1}
+
+
+def test_stored_numbers_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "FIGURES", tmp_path)
+    write_json(tmp_path / "facts.json", {"rows": [1.5, {"a": None}]})
+    assert results.stored("facts") == {"rows": [1.5, {"a": None}]}
+    with pytest.raises(FileNotFoundError):
+        results.stored("nothing")
+
+
+def test_pca_with_all_components_is_exact():
+    data = random_set(200)
+    average, directions = principal_components(data)
+    assert torch.allclose(directions.T @ directions, torch.eye(48), atol=1e-5)
+    rebuilt = pca_reconstruct(data.images, average, directions, 48)
+    assert torch.allclose(rebuilt, data.images / 255, atol=1e-5)
+
+
+def test_pca_with_no_component_is_the_mean_image():
+    data = random_set(50)
+    average, directions = principal_components(data)
+    rebuilt = pca_reconstruct(data.images, average, directions, 0)
+    assert torch.allclose(rebuilt, (data.images / 255).mean(0).expand_as(rebuilt), atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 7, 30])
+def test_pca_fits_numpys_singular_value_decomposition(count):
+    data = random_set(300)
+    rows = data.images.flatten(1).numpy() / 255
+    mean = rows.mean(0)
+    _, _, directions = np.linalg.svd(rows - mean, full_matrices=False)
+    expected = mean + (rows - mean) @ directions[:count].T @ directions[:count]
+    ours = pca_reconstruct(data.images, *principal_components(data), count).flatten(1)
+    np.testing.assert_allclose(ours, expected.clip(0, 1), atol=2e-4)
+
+
+def test_pca_quality_rises_with_the_code():
+    train, test = random_set(200), random_set(30, seed=1)
+    rows = pca_quality(train, test, [1, 12, 24, 47])
+    assert [r["code_numbers"] for r in rows] == [1, 12, 24, 47]
+    errors, decibels = ([r[key] for r in rows] for key in ("mse", "psnr"))
+    assert errors == sorted(errors, reverse=True) and errors[-1] < errors[0] / 5
+    assert decibels == sorted(decibels)
+
+
+def record(config, train_loss, validation_loss):
+    history = {"epochs": len(train_loss), "train_loss": train_loss, "validation_loss": validation_loss}
+    return {"model": config.as_dict(), "history": history}
+
+
+@pytest.fixture
+def known_runs(monkeypatch):
+    """Two seeds of model1, the second cut after 10 epochs, and one of model2."""
+    long, short = [0.2] * 29 + [0.16], [0.3] * 10
+    runs = {
+        "model1": [record(MODEL1, long, [0.1] * 30), record(MODEL1, short, [0.2] * 10)],
+        "model2": [record(MODEL2, [0.002] * 20, [0.001] * 20)],
+    }
+    monkeypatch.setattr(results, "load_histories", runs.__getitem__)
+    return results.report_table({"train": {"relu_floor": 0.15}, "test": {"relu_floor": 0.05}})
+
+
+def test_report_table_averages_seeds_and_puts_losses_on_one_scale(known_runs):
+    rows = {(r["run"], r["epoch"], r["split"]): r for r in known_runs}
+    assert len(rows) == len(known_runs) == 6
+    first = rows["model1", 10, "train"]
+    assert first["report"] == 0.145
+    assert first["ours"]["mean"] == pytest.approx(0.25) and first["ours"]["seeds"] == 2
+    assert first["floor"] == 0.15 and first["same_scale"] == pytest.approx(0.25 / 4)
+    assert rows["model1", 10, "test"]["floor"] == 0.05
+    assert rows["model1", 30, "train"]["ours"] == {"mean": 0.16, "std": 0.0, "seeds": 1}
+    second = rows["model2", 10, "test"]
+    assert second["floor"] == 0.0 and second["same_scale"] == second["ours"]["mean"] == 0.001
+    assert json.loads(json.dumps(known_runs)) == known_runs
+
+
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_report_as_markdown(known_runs):
+    table = cells(results.report_markdown(known_runs))
+    assert {len(line) for line in table} == {6} and len(table) == 2 + len(known_runs)
+    assert table[2] == ["model1, epoch 10, train", "0.1450", "0.2500 ± 0.0707", "0.1500", "0.06250", "2"]
+    assert table[-1][1:3] == ["0.0012", "0.0010"]
+
+
+def test_a_table_as_markdown():
+    table = as_markdown(["name", "bytes"], [["image", "3,072"], ["code", 512]])
+    assert table.splitlines() == ["| name | bytes |", "| :-- | --: |", "| image | 3,072 |", "| code | 512 |"]
+
+
+def test_comparison_counts_code_and_cost(monkeypatch):
+    class Loaded:
+        def __init__(self, name, epoch=None, seed=0):
+            self.model, self.epoch = build(MODEL2 if name == "model2" else MODEL1, seed), epoch or 20
+
+    monkeypatch.setattr(results, "load_run", Loaded)
+    monkeypatch.setattr(results, "load_histories", lambda name: [None] * (2 if name == "model2" else 1))
+    data = image_set(torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8))
+    rows = results.comparison(data)
+    first, last = rows[0], rows[-1]
+    assert (first["run"], first["parameters"], first["multiply_adds"]) == ("model1", 11_461, 11_534_336)
+    assert (first["code_numbers"], first["code_bytes_float32"]) == (512, 2_048)
+    assert (last["run"], last["parameters"], last["code_bytes_float32"]) == ("model2", 21_123, 65_536)
+    assert last["psnr"]["seeds"] == 2 and last["psnr"]["std"] > 0
+    expected = [results.quality(build(MODEL2, seed), data)["mse"] for seed in (0, 1)]
+    assert last["mse"]["mean"] == pytest.approx(sum(expected) / 2)
+    table = cells(results.comparison_markdown(rows))
+    assert {len(line) for line in table} == {7} and len(table) == 2 + len(rows)
+    assert table[-1][1:5] == ["21,123", "7.37 M", "16,384", "65,536"] and "±" in table[-1][5]

@@ -1,0 +1,111 @@
+"""Sliders: each position shows its own picture, and a static one stands in where no widget runs."""
+
+from base64 import b64decode
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+import traitlets
+from PIL import Image
+
+from cae_lib import plots, widgets
+from cae_lib.checkpoints import train_run
+from cae_lib.data import STAND_IN, ImageSet, scale
+from cae_lib.models import MODEL1, MODEL2, build
+from cae_lib.standin import CLASSES, make_images
+from cae_lib.training import TrainConfig
+from cae_lib.widgets import FrameSlider, channel_slider, epoch_slider, to_png
+
+
+@pytest.fixture(scope="module")
+def data():
+    return ImageSet(*make_images("test", 10), CLASSES, STAND_IN, "test")
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Every figure that becomes a PNG, in order."""
+    figures = []
+
+    def keep(figure):
+        figures.append(figure)
+        return to_png(figure)
+
+    monkeypatch.setattr(widgets, "to_png", keep)
+    return figures
+
+
+def test_the_picture_follows_the_slider():
+    slider = FrameSlider({"1": b"one", "2": b"two", "10": b"ten"}, b"static", "epoch", start="2")
+    assert (slider.slider.options, slider.slider.description) == (("1", "2", "10"), "epoch")
+    assert slider.image.value == b"two"
+    for label, picture in slider.frames.items():
+        slider.slider.value = label
+        assert slider.image.value == picture
+    assert slider.children == (slider.slider, slider.image)
+
+
+def test_the_first_frame_is_shown_unless_told_and_an_unknown_one_is_refused():
+    slider = FrameSlider({"a": b"A", "b": b"B"}, b"static", "channel")
+    assert slider.image.value == b"A"
+    with pytest.raises(traitlets.TraitError):
+        slider.slider.value = "c"
+    assert slider.image.value == b"A"
+
+
+def test_a_static_png_goes_beside_the_widget():
+    bundle = FrameSlider({"a": b"A"}, b"static", "channel")._repr_mimebundle_()
+    assert b64decode(bundle["image/png"]) == b"static"
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_png_has_the_figures_size():
+    figure, _ = plots.new_figure(1, 1, 2, 1)
+    assert Image.open(BytesIO(to_png(figure))).size == (220, 110)
+
+
+def test_channels(data, drawn):
+    model = build(MODEL1, 3)
+    image = data.images[4]
+    slider = channel_slider(model, model.encoder[6], image, source=data.source)
+    assert slider.slider.options == ("0", "1") and len(set(slider.frames.values())) == 2
+    with torch.no_grad():
+        code = model.encode(scale(image[None], (-1, 1)))[0]
+    for figure, channel in zip(drawn, code, strict=False):
+        left, right = figure.axes[:2]
+        np.testing.assert_array_equal(left.images[0].get_array(), image.permute(1, 2, 0))
+        np.testing.assert_allclose(right.images[0].get_array(), channel, atol=1e-6)
+        assert f"{float((channel == 0).float().mean()):.0%} zeros" in right.get_title()
+    static = drawn[-1]
+    assert slider.static == to_png(static) and len(static.axes) == len(code) + 1
+    assert "stand-in" in static.get_supxlabel() and plt.get_fignums() == []
+
+
+def test_a_dead_channel_is_called_dead_and_no_hook_stays(data, drawn):
+    model = build(MODEL1)
+    with torch.no_grad():
+        model.encoder[4].bias[1] = -1e6
+    channel_slider(model, model.encoder[5], data.images[0])
+    assert "dead" not in drawn[0].axes[1].get_title() or (drawn[0].axes[1].images[0].get_array() == 0).all()
+    assert drawn[1].axes[1].get_title() == "channel 1, 100% zeros: dead on this image"
+    assert not model.encoder[5]._forward_hooks
+
+
+def test_epochs(data, drawn, tmp_path):
+    run = train_run(tmp_path, MODEL2, TrainConfig(3, 5, "adam", 1e-3), data, data, progress=False)
+    slider = epoch_slider(run, data, [0, 7])
+    assert slider.slider.options == ("1", "2", "3") and slider.slider.value == "3"
+    assert slider.image.value == slider.frames["3"] and len(set(slider.frames.values())) == 3
+    for epoch, figure in enumerate(drawn[:3], 1):
+        *pictures, curves = figure.axes
+        with torch.no_grad():
+            expected = run.at(epoch)(scale(data.images[[0, 7]], (0, 1))).permute(0, 2, 3, 1)
+        np.testing.assert_allclose([ax.images[0].get_array() for ax in pictures[2:]], expected, atol=1e-5)
+        assert [ax.get_title() for ax in pictures[:2]] == data.titles([0, 7])
+        assert curves.get_title() == f"epoch {epoch}"
+        points = [tuple(line.get_xydata()[0]) for line in curves.lines if len(line.get_xydata()) == 1]
+        assert points == [(epoch, run.history.train_loss[epoch - 1]), (epoch, run.history.validation_loss[epoch - 1])]
+    rows = [ax.get_ylabel() for ax in drawn[-1].axes if ax.get_ylabel()]
+    assert rows == ["original", "epoch 1", "epoch 2", "epoch 3"] and slider.static == to_png(drawn[-1])
