@@ -79,8 +79,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", type=Path, default=Path("build"), help="folder for the results (default: build)")
     sub.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="how much to compute (default: quick)")
 
-    sub = add("figures", figures, "Make all figures again from the stored runs.")
-    sub.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figures (default: figures)")
+    add("figures", figures, "Make everything under figures/ again from the stored runs.")
     return top
 
 
@@ -176,7 +175,7 @@ def run(args: argparse.Namespace) -> int:
 def figures(args: argparse.Namespace) -> None:
     from cae_lib.figures import make_all
 
-    make_all(args.out)
+    make_all()
 
 
 if __name__ == "__main__":

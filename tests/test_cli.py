@@ -42,18 +42,15 @@ def command(*argv, **options):
 def test_help_is_quick_and_imports_nothing_heavy():
     heavy = "{'torch', 'torchvision', 'numpy', 'papermill', 'matplotlib'}"
     code = (
-        "import sys, cae_lib.cli\n"
+        "import sys, time, cae_lib.cli\n"
         "try: cae_lib.cli.main(['--help'])\n"
-        f"finally: print('loaded:', sorted({heavy} & set(sys.modules)))"
+        f"finally: print('loaded:', sorted({heavy} & set(sys.modules)), time.process_time())"
     )
-    seconds = []
-    for _ in range(3):
-        began = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - began)
-        assert done.stdout.rstrip().endswith("loaded: []")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded, seconds = done.stdout.splitlines()[-1].rsplit(" ", 1)
+    assert loaded == "loaded: []"
     assert all(name in done.stdout for name in ("doctor", "train", "evaluate", "run", "figures"))
-    assert min(seconds) < 0.5
+    assert float(seconds) < 0.5  # of the processor, which other programs do not lengthen
 
 
 @pytest.mark.parametrize("argv", [[], ["nonsense"], ["train", "model1", "--epochs", "0"], ["train", "--seed", "-1"]])

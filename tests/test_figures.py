@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
-from PIL import Image
 
 from cae_lib import checkpoints, experiments, figures, results
 from cae_lib.data import STAND_IN, DataError, ImageSet, scale
@@ -63,7 +62,7 @@ def shipped(folders, monkeypatch):
 def test_a_figure_and_its_numbers(draw, shipped, data):
     figure, numbers = draw(data)
     assert isinstance(figure, Figure) and plt.get_fignums() == []
-    assert numbers and json.loads(json.dumps(numbers)) == numbers
+    assert numbers and json.dumps(numbers, allow_nan=False)
     assert draw.__doc__
     if draw is not figures.quality_against_code_size:  # its tables are CIFAR-10's on any data set
         assert "stand-in" in figure.get_supxlabel()

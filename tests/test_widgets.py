@@ -26,12 +26,12 @@ def data():
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Every figure that becomes a PNG, in order."""
+    """Every figure that becomes a PNG, in order; its number stands for the PNG."""
     figures = []
 
     def keep(figure):
         figures.append(figure)
-        return to_png(figure)
+        return str(len(figures)).encode()
 
     monkeypatch.setattr(widgets, "to_png", keep)
     return figures
@@ -70,7 +70,7 @@ def test_channels(data, drawn):
     model = build(MODEL1, 3)
     image = data.images[4]
     slider = channel_slider(model, model.encoder[6], image, source=data.source)
-    assert slider.slider.options == ("0", "1") and len(set(slider.frames.values())) == 2
+    assert slider.slider.options == ("0", "1") and slider.frames == {"0": b"1", "1": b"2"}
     with torch.no_grad():
         code = model.encode(scale(image[None], (-1, 1)))[0]
     for figure, channel in zip(drawn, code, strict=False):
@@ -79,7 +79,7 @@ def test_channels(data, drawn):
         np.testing.assert_allclose(right.images[0].get_array(), channel, atol=1e-6)
         assert f"{float((channel == 0).float().mean()):.0%} zeros" in right.get_title()
     static = drawn[-1]
-    assert slider.static == to_png(static) and len(static.axes) == len(code) + 1
+    assert slider.static == b"3" and len(static.axes) == len(code) + 1
     assert "stand-in" in static.get_supxlabel() and plt.get_fignums() == []
 
 
@@ -97,7 +97,7 @@ def test_epochs(data, drawn, tmp_path):
     run = train_run(tmp_path, MODEL2, TrainConfig(3, 5, "adam", 1e-3), data, data, progress=False)
     slider = epoch_slider(run, data, [0, 7])
     assert slider.slider.options == ("1", "2", "3") and slider.slider.value == "3"
-    assert slider.image.value == slider.frames["3"] and len(set(slider.frames.values())) == 3
+    assert slider.image.value == b"3" and slider.frames == {"1": b"1", "2": b"2", "3": b"3"}
     for epoch, figure in enumerate(drawn[:3], 1):
         *pictures, curves = figure.axes
         with torch.no_grad():
@@ -108,4 +108,4 @@ def test_epochs(data, drawn, tmp_path):
         points = [tuple(line.get_xydata()[0]) for line in curves.lines if len(line.get_xydata()) == 1]
         assert points == [(epoch, run.history.train_loss[epoch - 1]), (epoch, run.history.validation_loss[epoch - 1])]
     rows = [ax.get_ylabel() for ax in drawn[-1].axes if ax.get_ylabel()]
-    assert rows == ["original", "epoch 1", "epoch 2", "epoch 3"] and slider.static == to_png(drawn[-1])
+    assert rows == ["original", "epoch 1", "epoch 2", "epoch 3"] and slider.static == b"4"

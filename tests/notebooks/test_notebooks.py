@@ -1,0 +1,99 @@
+"""Every notebook: its form, its stored outputs, and a run of its quick profile through the kit's own runner.
+
+nbval runs the notebooks too (`make test`), on the data that CAE_DATA names; here they run on the
+stand-in, so that both kinds of data are covered and the checked outputs are seen to hold on either.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from papermill import inspect_notebook
+
+from cae_lib import runner
+
+NOTEBOOKS = sorted(runner.NOTEBOOKS.glob("*.ipynb"))
+NAMES = [
+    "00_start_here",
+    "01_cnns",
+    "02_autoencoders",
+    "03_model1_training",
+    "04_epochs_and_loss",
+    "05_model2_comparison",
+]
+CHECKED = "# NBVAL_CHECK_OUTPUT"
+MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def checked_texts(notebook):
+    """What the checked cells print or return as text, without runs of blanks."""
+    cells = [cell for cell in code_cells(notebook) if CHECKED in cell.source]
+    return [[o.get("text") or o.get("data", {}).get("text/plain") for o in cell.outputs] for cell in cells]
+
+
+def test_all_notebooks_are_here():
+    assert [path.stem for path in NOTEBOOKS] == NAMES
+
+
+@each_notebook
+def test_form(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert path.stat().st_size < 1_500_000
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert "widgets" not in notebook.metadata
+    assert runner.title_of(notebook)
+    assert len(checked_texts(notebook)) >= 3
+    long = [cell.source for cell in code_cells(notebook) if len(cell.source.splitlines()) > 15]
+    assert long == []
+
+
+@each_notebook
+def test_parameters(path):
+    """One cell of annotated, explained assignments of plain values: what papermill can read and set."""
+    tagged = [cell for cell in code_cells(read(path)) if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    parameters = inspect_notebook(path)
+    lines = [line for line in tagged[0].source.splitlines() if line.strip()]
+    assert len(parameters) == len(lines)
+    assert parameters["PROFILE"]["default"] == '"quick"'
+    for name, facts in parameters.items():
+        assert name.isupper() and facts["inferred_type_name"] in runner.TYPES and facts["help"]
+        runner.convert(name, facts["default"].strip("\"'"), facts["inferred_type_name"])
+
+
+@each_notebook
+def test_stored_outputs(path):
+    """Run from top to bottom, without an error, and nothing in them tells of the machine."""
+    cells = code_cells(read(path))
+    counts = [cell.execution_count for cell in cells]
+    assert counts == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert [output for output in outputs if output.output_type == "error"] == []
+    for output in outputs:
+        for kind in [k for k in output.get("data", {}) if k.startswith("image/")]:
+            del output.data[kind]
+    text = json.dumps(outputs) + "".join(cell.source for cell in cells)
+    places = [str(Path.home()), str(runner.NOTEBOOKS.parent)]
+    assert not MACHINE_PATHS.search(text) and not any(place in text for place in places if len(place) > 1)
+
+
+@each_notebook
+def test_quick_profile_runs_on_the_stand_in(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("CAE_DATA", "stand-in")
+    [outcome] = runner.run_notebooks([path], tmp_path, {path: {"PROFILE": "quick"}})
+    assert outcome.error == ""
+    assert checked_texts(read(tmp_path / path.name)) == checked_texts(read(path))
