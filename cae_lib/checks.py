@@ -103,7 +103,7 @@ EXERCISES: dict[str, Exercise] = {
         lambda answer: [answer([5, 4, 4.5, 4.2, 3], p) for p in (1, 2, 3)] == [3, 4, 5] and answer([1, 1, 1], 2) == 3,
         "Keep the lowest loss so far and count the epochs since; an equal loss is not a new lowest.",
     ),
-    "04.6": Exercise(same("no"), "What had to happen for the loss to fall from the first plateau to the second?"),
+    "04.6": Exercise(same("no"), "What had to happen for the loss to leave the first plateau?"),
     # 05 model2 comparison
     "05.1": Exercise(close(16 / 3), "A block of 2 x 2 pixels with 3 colours becomes one place of the code, 64 deep."),
     "05.2": Exercise(close(0.1421 / 4, 1e-3), "[-1, 1] is twice as long as [0, 1], and the errors are squared."),
@@ -126,7 +126,7 @@ def check(name: str, answer) -> None:
         return
     exercise = EXERCISES[name]
     try:
-        right = exercise.right(answer)
+        right = bool(exercise.right(answer))
     except Exception as error:  # a wrong answer may have any type or shape
         print(f"Exercise {name}: not yet. Your answer could not be read ({error}). Hint: {exercise.hint}")
         return

@@ -47,7 +47,8 @@ def to_pixels(image) -> np.ndarray:
 
 def show_image(ax: Axes, image, title: str = "", title_size: float = 9) -> None:
     """One image on one axes, without ticks."""
-    ax.imshow(to_pixels(image), cmap="gray", vmin=0, vmax=255 if np.asarray(image).dtype == np.uint8 else 1)
+    high = 255 if np.asarray(image).dtype == np.uint8 else 1
+    ax.imshow(to_pixels(image), cmap="gray", vmin=0, vmax=high, interpolation="nearest")
     ax.set_title(title, fontsize=title_size)
     ax.set_xticks([])
     ax.set_yticks([])
