@@ -176,8 +176,11 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
 )
 
 
+README_BEGIN, README_END = "<!-- results: begin (written by `cae figures`) -->", "<!-- results: end -->"
+
+
 def make_all() -> None:
-    """Compute the tables and draw every figure from the stored runs and the real data, into figures/.
+    """Compute the tables and draw every figure from the stored runs and the real data, into figures/ and the README.
 
     Raises DataError without CIFAR-10: the shipped numbers are not to come from the stand-in.
     """
@@ -197,3 +200,7 @@ def make_all() -> None:
         write_atomically(folder / f"{draw.__name__}.png", image.getvalue())
         write_json(folder / f"{draw.__name__}.json", numbers)
         print(folder / f"{draw.__name__}.png", flush=True)
+    readme = folder.parent / "README.md"
+    before, rest = readme.read_text().split(README_BEGIN)
+    after = rest[rest.index(README_END) :]
+    write_atomically(readme, f"{before}{README_BEGIN}\n{results.readme_section()}{after}".encode())

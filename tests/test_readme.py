@@ -1,0 +1,36 @@
+"""The README says what the repository holds: its tables are the stored ones, its commands and links exist."""
+
+import re
+
+from cae_lib import figures, results
+
+ROOT = results.FIGURES.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_tables_are_those_of_the_stored_numbers():
+    section = README.split(figures.README_BEGIN)[1].split(figures.README_END)[0]
+    assert section.strip() == results.readme_section().strip()
+    assert section.count("| model1, epoch") == 5 and "±" in section
+
+
+def test_links_and_pictures_exist():
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(targets) >= 8
+    assert [t for t in targets if not t.startswith("http") and not (ROOT / t).exists()] == []
+
+
+def test_every_notebook_is_in_the_table():
+    listed = re.findall(r"\(notebooks/([\w.]+)\)", README)
+    assert listed == sorted(p.name for p in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_make_targets_exist():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets
+
+
+def test_every_figure_lies_beside_its_numbers():
+    pictures = {p.stem for p in results.FIGURES.glob("*.png")}
+    assert pictures == {draw.__name__ for draw in figures.FIGURES}
+    assert pictures <= {p.stem for p in results.FIGURES.glob("*.json")}
