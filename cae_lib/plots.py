@@ -29,7 +29,7 @@ class Picture(Figure):
 
 def new_figure(rows: int, columns: int, width: float, height: float, source: str = "", **options):
     """A Figure and its axes (always a 2-D array), width x height inches, outside pyplot's global state."""
-    figure = Picture(figsize=(width, height), layout="constrained", dpi=110)
+    figure = Picture(figsize=(width, height), layout="constrained", dpi=100)
     axes = figure.subplots(rows, columns, squeeze=False, **options)
     if source:
         note = "data: stand-in images, not CIFAR-10" if source == "stand-in" else f"data: {source}"
@@ -109,7 +109,7 @@ def maps(values: Tensor, *, columns: int = 8, titles=None, signed: bool = False,
     count = len(values)
     columns = min(columns, count)
     rows = -(-count // columns)
-    figure, axes = new_figure(rows, columns, max(1.25 * columns + 0.6, 3.2), 1.5 * rows + 0.15, source)
+    figure, axes = new_figure(rows, columns, max(1.25 * columns + 0.9, 3.8), 1.5 * rows + 0.15, source)
     high = float(values.abs().max()) or 1.0
     low, cmap = (-high, "RdBu_r") if signed else (min(float(values.min()), 0.0), "viridis")
     for i, ax in enumerate(axes.flat):
