@@ -132,7 +132,7 @@ def train(args: argparse.Namespace) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    from cae_lib import checkpoints, training
+    from cae_lib import checkpoints, evaluation
     from cae_lib.data import CIFAR10, load_images
     from cae_lib.metrics import quality
 
@@ -148,7 +148,7 @@ def evaluate(args: argparse.Namespace) -> None:
     print(f"{'run':<16}{'epoch':>6}{'range':>9}{'loss':>10}{'MSE in [0, 1]':>15}{'PSNR dB':>9}{'SSIM':>7}")
     for name in [args.folder] if args.folder else args.names or checkpoints.shipped_runs():
         run = checkpoints.load_run(name, seed=args.seed)
-        loss = training.evaluate(run.model, test_set)["loss"]
+        loss = evaluation.evaluate(run.model, test_set)["loss"]
         q = quality(run.model, test_set)
         low, high = run.model.config.pixel_range
         line = f"{name!s:<16}{run.epoch:>6}{f'[{low:g}, {high:g}]':>9}"

@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import nn
 
-from cae_lib.models import Autoencoder, LayerSummary, summarise
+from cae_lib.models import Autoencoder
 from cae_lib.plots import COLOURS, new_figure
+from cae_lib.summary import LayerSummary, summarise
 
 NAMES = {
     "Conv2d": "conv",

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from cae_lib import checkpoints
 from cae_lib.data import ImageSet
+from cae_lib.evaluation import dead_relus, evaluate, reconstruct
 from cae_lib.files import write_json
 from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, ModelConfig, build
-from cae_lib.training import TrainConfig, dead_relus, evaluate, fit, reconstruct
+from cae_lib.training import TrainConfig, fit
 
 ALL = 10**9  # more images than there are: all of them
 
@@ -51,7 +52,7 @@ RECIPES = {
         for c in CODE_CHANNELS
     },
     "overfit": Recipe(
-        "many passes over 32 images: training loss falls, validation loss does not follow",
+        "many passes over 32 images: does the model learn them by heart?",
         replace(MODEL1_REPAIRED, code_channels=16),
         replace(REPORT2, epochs=400, batch_size=8),
         train_images=32,

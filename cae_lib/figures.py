@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from cae_lib import plots, results
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data import CIFAR10, DataError, ImageSet, load_images, scale, unscale
+from cae_lib.evaluation import reconstruct
 from cae_lib.experiments import CODE_CHANNELS, DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
 from cae_lib.files import write_atomically, write_json
 from cae_lib.metrics import psnr
-from cae_lib.training import reconstruct
 
 
 def rebuilt(run: str, test: ImageSet, indices, epoch: int | str | None = None) -> torch.Tensor:
@@ -98,7 +98,7 @@ def model2_losses(test: ImageSet | None = None) -> tuple[Figure, dict]:
 
 
 def over_and_underfitting(test: ImageSet | None = None) -> tuple[Figure, dict]:
-    """A run on 32 images that overfits, and one with too small a code that underfits."""
+    """Many passes over 32 images, and a code too small for 5,000: how far the two losses lie apart."""
     curves = {}
     for name, label in (("overfit", "32 images"), ("underfit", "one code channel")):
         record = load_histories(name)[0]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cae_lib.data import ImageSet, scale, unscale
-from cae_lib.training import reconstruct
+from cae_lib.evaluation import reconstruct
 
 
 def mse(a: Tensor, b: Tensor) -> Tensor:

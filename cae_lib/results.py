@@ -16,7 +16,8 @@ from cae_lib.checkpoints import load_histories, load_run, model_config
 from cae_lib.data import ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
 from cae_lib.metrics import mse, psnr, quality
-from cae_lib.models import build, summarise
+from cae_lib.models import build
+from cae_lib.summary import summarise
 
 FIGURES = Path(__file__).parent.parent / "figures"
 

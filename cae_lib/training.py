@@ -6,7 +6,6 @@ weights, go on. `fit` plots nothing and writes nothing; `on_epoch` lets others d
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
@@ -16,12 +15,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cae_lib.data import ImageSet, scale
+from cae_lib.evaluation import TrainingError, check_images, evaluate, warn_if_dead
 
 OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
-
-
-class TrainingError(RuntimeError):
-    """Training cannot start or go on; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +150,7 @@ def fit(
 
             if progress:
                 print(progress_line(history, config, len(train)), flush=True)
-            warn_if_dead(model, validation, config)
+            warn_if_dead(model, validation, config.seed)
             if on_epoch is not None:
                 on_epoch(Progress(epoch, model, optimiser, history))
     return history
@@ -175,73 +171,6 @@ def batch_loss(model: nn.Module, images: Tensor, labels: Tensor, config: TrainCo
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=config.bf16):
         output = model(inputs).float()
     return F.cross_entropy(output, labels) if config.task == "classify" else F.mse_loss(output, inputs)
-
-
-@torch.no_grad()
-def evaluate(model: nn.Module, data: ImageSet, task: str = "reconstruct") -> dict[str, float]:
-    """Average loss over a set, always in float32: {"loss"} and, for task "classify", {"accuracy"}.
-
-    Raises TrainingError for images that `fit` would refuse.
-    """
-    check_images(data.images, "images")
-    model.eval()
-    device = next(model.parameters()).device
-    total, right = 0.0, 0
-    for images, labels in zip(data.images.split(500), data.labels.split(500), strict=True):
-        inputs, labels = scale(images.to(device), model.config.pixel_range), labels.to(device)
-        output = model(inputs)
-        if task == "classify":
-            total += F.cross_entropy(output, labels, reduction="sum").item()
-            right += (output.argmax(1) == labels).sum().item()
-        else:
-            total += F.mse_loss(output, inputs).item() * len(inputs)
-    result = {"loss": total / len(data)}
-    return result | {"accuracy": right / len(data)} if task == "classify" else result
-
-
-@torch.no_grad()
-def reconstruct(model: nn.Module, images: Tensor) -> Tensor:
-    """uint8 images (N, 3, H, W) -> float32 reconstructions on the CPU, in the model's pixel range.
-
-    Raises TrainingError for images that `fit` would refuse.
-    """
-    check_images(images, "images")
-    model.eval()
-    device = next(model.parameters()).device
-    parts = [model(scale(part.to(device), model.config.pixel_range)).cpu() for part in images.split(500)]
-    return torch.cat(parts)
-
-
-@torch.no_grad()
-def dead_relus(model: nn.Module, images: Tensor) -> list[str]:
-    """Names of the ReLU layers whose output is zero everywhere on these uint8 images (N, 3, H, W).
-
-    A ReLU that is dead on all inputs passes no gradient back: nothing before it learns any more.
-    """
-    largest = {}
-
-    def record(name):
-        return lambda layer, inputs, output: largest.update({name: output.max().item()})
-
-    hooks = [m.register_forward_hook(record(n)) for n, m in model.named_modules() if isinstance(m, nn.ReLU)]
-    reconstruct(model, images)
-    for hook in hooks:
-        hook.remove()
-    return [name for name, value in largest.items() if value == 0]
-
-
-def warn_if_dead(model: nn.Module, validation: ImageSet, config: TrainConfig) -> None:
-    """Warn when the model gives the same output for every image, and name its dead ReLUs."""
-    sample = validation.images[:100]
-    output = reconstruct(model, sample)
-    if len(sample) > 1 and (output == output[:1]).all():
-        names = ", ".join(dead_relus(model, sample)) or "none"
-        warnings.warn(
-            f"The model gives the same output for every image (dead ReLU layers: {names}). "
-            "No gradient passes a dead ReLU, so training cannot repair it: start again with another "
-            f"seed than {config.seed}, a smaller batch, or an output activation other than ReLU.",
-            stacklevel=3,
-        )
 
 
 def progress_line(history: History, config: TrainConfig, images: int) -> str:
@@ -267,14 +196,3 @@ def check(train: ImageSet, validation: ImageSet, config: TrainConfig) -> None:
         raise TrainingError(f'No task {config.task!r}; choose "reconstruct" or "classify".')
     if config.epochs < 1 or config.batch_size < 1 or not 0 < config.learning_rate < math.inf:
         raise TrainingError("Epochs and batch size must be at least 1 and the learning rate above 0.")
-
-
-def check_images(images: Tensor, name: str) -> None:
-    """Raise TrainingError unless these are uint8 images (N, 3, H, W), at least one, H and W even."""
-    if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != 3 or any(n % 2 for n in images.shape[2:]):
-        raise TrainingError(
-            f"The {name} are {images.dtype} of shape {tuple(images.shape)}; they must be "
-            "uint8 (0 to 255) of shape (N, 3, H, W), H and W even: the model scales them to its own range."
-        )
-    if len(images) == 0:
-        raise TrainingError(f"There are no {name}: pass at least one.")

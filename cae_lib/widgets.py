@@ -14,8 +14,8 @@ from torch import nn
 from cae_lib import plots
 from cae_lib.checkpoints import Run
 from cae_lib.data import ImageSet, scale, unscale
+from cae_lib.evaluation import reconstruct
 from cae_lib.metrics import psnr
-from cae_lib.training import reconstruct
 
 
 def to_png(figure: Figure) -> bytes:

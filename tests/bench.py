@@ -62,7 +62,9 @@ def main() -> None:
     for config in (MODEL1, MODEL2):
         speeds = [report_loop(data, config), our_loop(data, config, False), our_loop(data, config, True)]
         ratios = speeds[1] / speeds[0], speeds[2] / speeds[0]
-        print(f"{config.name:<8}{speeds[0]:>9.0f}{speeds[1]:>9.0f}{speeds[2]:>10.0f}{ratios[0]:>12.2f}{ratios[1]:>13.2f}")
+        print(
+            f"{config.name:<8}{speeds[0]:>9.0f}{speeds[1]:>9.0f}{speeds[2]:>10.0f}{ratios[0]:>12.2f}{ratios[1]:>13.2f}"
+        )
 
 
 if __name__ == "__main__":

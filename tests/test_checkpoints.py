@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cae_lib import checkpoints, files, training, weights
+from cae_lib import checkpoints, evaluation, files, training, weights
 from cae_lib.checkpoints import CheckpointError, kept_epochs, load_histories, load_run, shipped_runs, train_run
 from cae_lib.data import ImageSet
 from cae_lib.models import MODEL1_REPAIRED, MODEL2
@@ -118,7 +118,7 @@ def test_a_run_comes_back_as_it_was_trained(finished, tmp_path, optimiser):
         assert loaded.epoch == epoch
         for model in (loaded.model, run.at(epoch)):
             assert all(torch.equal(v, expected[k]) for k, v in model.state_dict().items())
-        loss = training.evaluate(loaded.model, random_set(5, seed=1))["loss"]
+        loss = evaluation.evaluate(loaded.model, random_set(5, seed=1))["loss"]
         assert loss == pytest.approx(run.history.validation_loss[epoch - 1], rel=1e-6)
     assert_same(tmp_path / "run", finished[optimiser])
 

@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import pytest
 
 from cae_lib.diagrams import architecture
-from cae_lib.models import CLASSIFIER, MODEL1, MODEL1_REPAIRED, MODEL2, build, summarise
+from cae_lib.models import CLASSIFIER, MODEL1, MODEL1_REPAIRED, MODEL2, build
+from cae_lib.summary import summarise
 
 CONFIGS = [MODEL1, MODEL1_REPAIRED, MODEL2, replace(MODEL1, code_channels=16), replace(MODEL2, code_channels=12)]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cae_lib import checkpoints, experiments, training
+from cae_lib import checkpoints, evaluation, experiments, training
 from cae_lib.data import ImageSet
 from cae_lib.experiments import RECIPES, dead_relu_study
 from cae_lib.models import MODEL1, MODEL2, build
@@ -141,7 +141,7 @@ def test_the_study_trains_every_batch_size_with_every_seed(tmp_path, small_study
     )
     assert rows[1]["train_loss"] == history.train_loss[0]
     assert rows[1]["validation_loss"] == pytest.approx(history.validation_loss[0])
-    assert rows[1]["dead_relus"] == training.dead_relus(model, random_set(4, 1).images)
+    assert rows[1]["dead_relus"] == evaluation.dead_relus(model, random_set(4, 1).images)
 
 
 @pytest.mark.filterwarnings("ignore:The model gives the same output")

@@ -11,8 +11,8 @@ import torch
 from cae_lib import experiments
 from cae_lib.checkpoints import SHIPPED, load_histories, load_run, shipped_runs
 from cae_lib.data import ImageSet, read_cifar10
+from cae_lib.evaluation import evaluate
 from cae_lib.experiments import RECIPES
-from cae_lib.training import evaluate
 
 SEEDS = {name: range(3) if name in ("model1", "model2") else range(1) for name in RECIPES}
 EXPECTED = [(name, seed) for name in RECIPES for seed in SEEDS[name]]

@@ -10,8 +10,9 @@ import torch
 
 from cae_lib import training
 from cae_lib.data import ImageSet
+from cae_lib.evaluation import TrainingError, dead_relus, evaluate, reconstruct
 from cae_lib.models import CLASSIFIER, MODEL1, MODEL1_REPAIRED, MODEL2, build
-from cae_lib.training import History, TrainConfig, TrainingError, dead_relus, evaluate, fit, reconstruct
+from cae_lib.training import History, TrainConfig, fit
 
 CLASSES = tuple("abcdefghij")
 SGD = TrainConfig(epochs=2, batch_size=4, optimiser="sgd", learning_rate=0.01)
