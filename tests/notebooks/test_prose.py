@@ -1,0 +1,91 @@
+"""What the notebooks' prose says in words about results is what the stored numbers say.
+
+Each case: a notebook, a phrase that must stand in it, and whether the stored numbers bear it out. Whoever
+changes the runs or the words is told by the other.
+"""
+
+from functools import cache
+
+import pytest
+
+from cae_lib import results, runner
+from cae_lib.checkpoints import load_histories
+from cae_lib.models import MODEL1, MODEL2, build
+from cae_lib.summary import summarise
+
+
+@cache
+def prose(name: str) -> str:
+    import nbformat
+
+    notebook = nbformat.read(next(runner.NOTEBOOKS.glob(f"{name}*.ipynb")), as_version=4)
+    return " ".join(" ".join(c.source for c in notebook.cells if c.cell_type == "markdown").split())
+
+
+def facts(split: str = "test") -> dict:
+    return results.stored("data_facts")[split]
+
+
+def losses(run: str, curve: str = "validation_loss") -> list[float]:
+    return load_histories(run)[0]["history"][curve]
+
+
+def above_floor(epoch: int) -> float:
+    return losses("model1")[epoch - 1] - facts()["relu_floor"]
+
+
+def report(run: str, epoch: int, split: str) -> dict:
+    rows = results.stored("report_table")["rows"]
+    return next(r for r in rows if (r["run"], r["epoch"], r["split"]) == (run, epoch, split))
+
+
+def dB(run: str, epoch: int) -> float:
+    rows = results.stored("comparison")["rows"]
+    return next(r["psnr"]["mean"] for r in rows if (r["run"], r["epoch"]) == (run, epoch))
+
+
+def total(config, field: str) -> int:
+    return sum(getattr(row, field) for row in summarise(build(config)))
+
+
+CASES = [
+    (
+        "03",
+        "More than half. Model1 can only ever win the rest",
+        lambda: facts()["relu_floor"] / facts()["zero_output"] > 0.5,
+    ),
+    ("03", "before its first epoch is over", lambda: losses("model1")[0] < 0.8 * facts()["zero_output"]),
+    ("03", "The test images have a lower floor", lambda: facts()["relu_floor"] < facts("train")["relu_floor"]),
+    ("03", "both are a few thousandths above the floor", lambda: 0.001 < above_floor(30) < above_floor(10) < 0.008),
+    ("03", "its numbers are mostly floor", lambda: report("model1", 30, "test")["floor"] > 0.9 * 0.1411),
+    ("04", "Here the *largest* learns fastest", lambda: losses("rate_0.1")[-1] < 0.5 * losses("rate_0.01")[-1]),
+    ("04", "None of the four is too large yet", lambda: losses("rate_0.1")[-1] < losses("rate_0.1")[0]),
+    (
+        "04",
+        "There is a gap, but it is not the picture above",
+        lambda: losses("overfit", "train_loss")[-1] < losses("overfit")[-1] < 2 * losses("overfit", "train_loss")[-1],
+    ),
+    ("04", "both losses are close together *and high*", lambda: losses("underfit")[-1] > 3 * losses("overfit")[-1]),
+    ("05", "our loss is lower than its 0.0012", lambda: report("model2", 10, "test")["ours"]["mean"] < 0.0012),
+    ("05", "max-pooling alone is *worse* than average-pooling", lambda: facts()["max_pool"] > facts()["average_pool"]),
+    (
+        "05",
+        "about a hundred times lower",
+        lambda: 90 < results.REPORT["model1", 10][1] / results.REPORT["model2", 10][1] < 130,
+    ),
+    (
+        "05",
+        "0.64 times the multiply–adds, but 1.84 times the parameters",
+        lambda: (
+            round(total(MODEL2, "multiply_adds") / total(MODEL1, "multiply_adds"), 2) == 0.64
+            and round(total(MODEL2, "parameters") / total(MODEL1, "parameters"), 2) == 1.84
+        ),
+    ),
+    ("05", "quality follows the number of values in the code", lambda: dB("model1_code2", 6) < dB("model1_code8", 6)),
+]
+
+
+@pytest.mark.parametrize("notebook, phrase, holds", CASES, ids=[f"{n}: {p[:40]}" for n, p, _ in CASES])
+def test_prose_agrees_with_the_stored_numbers(notebook, phrase, holds):
+    assert " ".join(phrase.split()).lower() in prose(notebook).lower()
+    assert holds()
