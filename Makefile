@@ -33,7 +33,12 @@ bench: .venv/.done  ## measure speed
 figures: .venv/.done  ## make everything under figures/ again from the stored runs
 	$(BIN)/cae figures
 
+# Without the state of its widgets, a stored notebook shows their static pictures.
+notebooks: .venv/.done  ## execute the notebooks in place and keep their outputs, as they are committed
+	$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace \
+		--ExecutePreprocessor.store_widget_state=False notebooks/0*.ipynb
+
 train: .venv/.done  ## train everything that ships, in full; goes on where it was stopped
 	$(BIN)/cae train --all
 
-.PHONY: help setup run lab test lint bench figures train
+.PHONY: help setup run lab test lint bench figures notebooks train

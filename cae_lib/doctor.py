@@ -100,7 +100,7 @@ def device() -> Check:
     from cae_lib.training import best_device
 
     where = best_device()
-    name = torch.cuda.get_device_name() if where.type == "cuda" else f"{torch.get_num_threads()} threads"
+    name = torch.cuda.get_device_name() if where.type == "cuda" else f"threads: {torch.get_num_threads()}"
     try:
         torch.ones(8, 8, device=where) @ torch.ones(8, 8, device=where)
     except RuntimeError as error:
