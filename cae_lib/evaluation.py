@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from cae_lib.data import ImageSet, scale
 
+PART = 100  # images at a time: larger parts leave the processor's cache and take twice as long
+
 
 class TrainingError(RuntimeError):
     """Training cannot start or go on; the message says why and what to do."""
@@ -23,7 +25,7 @@ def evaluate(model: nn.Module, data: ImageSet, task: str = "reconstruct") -> dic
     model.eval()
     device = next(model.parameters()).device
     total, right = 0.0, 0
-    for images, labels in zip(data.images.split(500), data.labels.split(500), strict=True):
+    for images, labels in zip(data.images.split(PART), data.labels.split(PART), strict=True):
         inputs, labels = scale(images.to(device), model.config.pixel_range), labels.to(device)
         output = model(inputs)
         if task == "classify":
@@ -44,7 +46,7 @@ def reconstruct(model: nn.Module, images: Tensor) -> Tensor:
     check_images(images, "images")
     model.eval()
     device = next(model.parameters()).device
-    parts = [model(scale(part.to(device), model.config.pixel_range)).cpu() for part in images.split(500)]
+    parts = [model(scale(part.to(device), model.config.pixel_range)).cpu() for part in images.split(PART)]
     return torch.cat(parts)
 
 

@@ -14,7 +14,7 @@ from cae_lib import plots, results
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data import CIFAR10, DataError, ImageSet, load_images, scale, unscale
 from cae_lib.evaluation import reconstruct
-from cae_lib.experiments import CODE_CHANNELS, DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
+from cae_lib.experiments import DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
 from cae_lib.files import write_atomically, write_json
 from cae_lib.metrics import psnr
 
@@ -70,7 +70,9 @@ def four_reconstructions(test: ImageSet) -> tuple[Figure, dict]:
     originals = scale(test.images[indices], (0.0, 1.0))
     rows, numbers = {"original\n3,072 bytes": originals}, {}
     for run, label in (("model1", "model1"), ("model1_code2", "model1\nrepaired"), ("model2", "model2")):
-        rows[f"{label}\n{load_run(run).model.code_shape[0] * 256:,} numbers"] = after = rebuilt(run, test, indices)
+        used, size = results.numbers_in_use(load_run(run).model, test)
+        label += f"\n{size:,} numbers" + (f"\n({used:,} in use)" if used < size else "")
+        rows[label] = after = rebuilt(run, test, indices)
         numbers[run] = psnr(originals, after).tolist()
     return plots.image_rows(rows, test.titles(indices), source=test.source), {"psnr": numbers}
 
@@ -191,8 +193,8 @@ def make_all() -> None:
     write_json(folder / "data_facts.json", facts)
     write_json(folder / "report_table.json", {"rows": results.report_table(facts)})
     write_json(folder / "comparison.json", {"rows": results.comparison(test)})
-    counts = [64, 128, 256, 384] + [256 * c for c in CODE_CHANNELS if 256 * c <= 3072]
-    write_json(folder / "pca.json", {"rows": results.pca_quality(train, test, sorted(set(counts)))})
+    counts = [64, 128, 256, 384, 512, 1024]
+    write_json(folder / "pca.json", {"rows": results.pca_quality(train, test, counts)})
     for draw in FIGURES:
         figure, numbers = draw(test)
         image = BytesIO()

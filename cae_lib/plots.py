@@ -177,6 +177,7 @@ def lines(
     figure, axes = new_figure(1, 1, 6.4, 4, source)
     ax = axes[0, 0]
     for (name, (x, y, *spread)), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
+        marker = marker if len(x) <= 40 else None
         ax.errorbar(x, y, yerr=spread[0] if spread else None, color=colour, marker=marker, capsize=3, label=name)
     if logx:
         ax.set_xscale("log", base=2)

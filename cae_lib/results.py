@@ -16,7 +16,7 @@ from cae_lib.checkpoints import load_histories, load_run, model_config
 from cae_lib.data import ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
 from cae_lib.metrics import mse, psnr, quality
-from cae_lib.models import build
+from cae_lib.models import Autoencoder, build
 from cae_lib.summary import summarise
 
 FIGURES = Path(__file__).parent.parent / "figures"
@@ -90,10 +90,23 @@ def comparison(test: ImageSet) -> list[dict]:
         values = [quality(run.model, test) for run in runs]
         row = {"run": name, "epoch": runs[0].epoch, "parameters": sum(x.parameters for x in layers)}
         row["multiply_adds"] = sum(x.multiply_adds for x in layers)
-        row["code_numbers"] = runs[0].model.code_shape[0] * 16 * 16
+        in_use = [numbers_in_use(run.model, test) for run in runs]
+        row["code_numbers"] = in_use[0][1]
+        row["code_numbers_in_use"] = spread([used for used, _ in in_use])
         row["code_bytes_float32"] = 4 * row["code_numbers"]
         rows.append(row | {key: spread([v[key] for v in values]) for key in ("mse", "psnr", "ssim")})
     return rows
+
+
+@torch.no_grad()
+def numbers_in_use(model: Autoencoder, data: ImageSet) -> tuple[int, int]:
+    """How many numbers of a code carry anything, and how many there are, for one 32 x 32 image.
+
+    A channel that is zero on each of the first 1,000 images is dead: none of its numbers counts.
+    """
+    code = model.encode(scale(data.images[:1000], model.config.pixel_range))
+    alive = int((code.abs().amax((0, 2, 3)) > 0).sum())
+    return alive * code[0, 0].numel(), code[0].numel()
 
 
 def principal_components(train: ImageSet) -> tuple[Tensor, Tensor]:
@@ -162,10 +175,11 @@ def comparison_markdown(rows: list[dict]) -> str:
     cells = []
     for r in rows:
         cost = [f"{r['parameters']:,}", f"{r['multiply_adds'] / 1e6:.2f} M"]
-        code = [f"{r['code_numbers']:,}", f"{r['code_bytes_float32']:,}"]
+        used = with_spread(r["code_numbers_in_use"], ",.0f")
+        code = [f"{r['code_numbers']:,}", used, f"{r['code_bytes_float32']:,}"]
         scores = [with_spread(r["psnr"], ".2f"), with_spread(r["ssim"], ".3f")]
         cells.append([f"{r['run']}, epoch {r['epoch']}", *cost, *code, *scores])
-    header = ["run", "parameters", "multiply-adds", "numbers in code", "as float32, bytes", "PSNR, dB", "SSIM"]
+    header = ["run", "parameters", "multiply-adds", "code", "in use", "bytes as float32", "PSNR, dB", "SSIM"]
     return as_markdown(header, cells)
 
 
@@ -178,7 +192,7 @@ def readme_section() -> str:
         f"{report_markdown(report)}\n\n"
         "All runs on one scale, measured on the test images in [0, 1]. `model1_code8` is model1 with model2's pixel\n"
         "range, output and optimiser, and 8 code channels. No code here has been turned into bytes yet: a code with\n"
-        "fewer numbers is a smaller code, and nothing more.\n\n"
+        "fewer numbers is a smaller code, and nothing more. A channel that is zero on every image is not in use.\n\n"
         f"{comparison_markdown(compared)}\n\n"
         "![PSNR against the numbers in the code](figures/quality_against_code_size.png)\n"
     )

@@ -52,7 +52,7 @@ def test_a_figure_with_its_source_and_no_global_state(draw):
 
 def test_a_notebook_shows_a_figure_as_png():
     figure, _ = plots.new_figure(1, 1, 3, 2)
-    assert png_size(figure._repr_png_()) == (330, 220)
+    assert png_size(figure._repr_png_()) == (300, 200)
 
 
 def test_rows_show_the_images_themselves():

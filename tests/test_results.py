@@ -165,5 +165,15 @@ def test_comparison_counts_code_and_cost(monkeypatch):
     expected = [results.quality(build(MODEL2, seed), data)["mse"] for seed in (0, 1)]
     assert last["mse"]["mean"] == pytest.approx(sum(expected) / 2)
     table = cells(results.comparison_markdown(rows))
-    assert {len(line) for line in table} == {7} and len(table) == 2 + len(rows)
-    assert table[-1][1:5] == ["21,123", "7.37 M", "16,384", "65,536"] and "±" in table[-1][5]
+    assert {len(line) for line in table} == {8} and len(table) == 2 + len(rows)
+    assert table[-1][1:4] == ["21,123", "7.37 M", "16,384"]
+    assert table[-1][5] == "65,536" and "±" in table[-1][6]
+
+
+def test_numbers_in_use_leave_out_channels_that_are_zero_on_every_image():
+    model = build(MODEL1)
+    data = image_set(torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8))
+    with torch.no_grad():
+        for bias, used in ((10.0, 512), (-100.0, 256)):  # above zero everywhere, then below
+            model.encoder[4].bias.copy_(torch.tensor([10.0, bias]))
+            assert results.numbers_in_use(model, data) == (used, 512)
