@@ -40,13 +40,14 @@ LEARNING_RATES = (0.0001, 0.001, 0.01, 0.1)
 FEW = dict(train_images=5_000, validation_images=1_000)
 
 RECIPES = {
-    "model1": Recipe("the report's model1; epoch 10 is its first run", MODEL1, REPORT1, seeds=2),
-    "model2": Recipe("the report's model2", MODEL2, REPORT2, seeds=2),
+    "model1": Recipe("the report's model1; epoch 10 is its first run", MODEL1, REPORT1),
+    "model2": Recipe("the report's model2", MODEL2, REPORT2),
     **{
         f"model1_code{c}": Recipe(
             f"model1 on model2's scale: [0, 1], sigmoid, Adam; {c} code channels",
             replace(MODEL1_REPAIRED, code_channels=c),
             SAME_SCALE,
+            seeds=3 if c == 2 else 1,
         )
         for c in CODE_CHANNELS
     },

@@ -45,12 +45,11 @@ def test_the_reports_runs_are_trained_as_in_the_report():
     assert two.training.batch_size == 32
     assert min(one.train_images, two.train_images) >= 50_000
     assert min(one.validation_images, two.validation_images) >= 10_000
-    assert one.seeds >= 2 and two.seeds >= 2
 
 
 def test_runs_on_one_scale_differ_in_the_code_alone():
     sweep = [RECIPES[f"model1_code{c}"] for c in experiments.CODE_CHANNELS]
-    assert len({(r.training, r.train_images, r.seeds) for r in sweep}) == 1
+    assert len({(r.training, r.train_images) for r in sweep}) == 1
     assert {replace(r.model, code_channels=0) for r in sweep} == {replace(sweep[0].model, code_channels=0)}
     assert [r.model.code_channels for r in sweep] == list(experiments.CODE_CHANNELS)
     assert sweep[0].model.pixel_range == MODEL2.pixel_range

@@ -63,7 +63,7 @@ def test_a_static_png_goes_beside_the_widget():
 
 def test_png_has_the_figures_size():
     figure, _ = plots.new_figure(1, 1, 2, 1)
-    assert Image.open(BytesIO(to_png(figure))).size == (220, 110)
+    assert Image.open(BytesIO(to_png(figure))).size == (200, 100)
 
 
 def test_channels(data, drawn):

@@ -4,12 +4,14 @@ Each case: a notebook, a phrase that must stand in it, and whether the stored nu
 changes the runs or the words is told by the other.
 """
 
+import json
 from functools import cache
 
 import pytest
 
 from cae_lib import results, runner
 from cae_lib.checkpoints import load_histories
+from cae_lib.experiments import DEAD_RELU_FILE
 from cae_lib.models import MODEL1, MODEL2, build
 from cae_lib.summary import summarise
 
@@ -44,6 +46,12 @@ def dB(run: str, epoch: int) -> float:
     return next(r["psnr"]["mean"] for r in rows if (r["run"], r["epoch"]) == (run, epoch))
 
 
+def study() -> list[dict]:
+    runs = json.loads(DEAD_RELU_FILE.read_text())["runs"]
+    assert len(runs) == 20
+    return runs
+
+
 def total(config, field: str) -> int:
     return sum(getattr(row, field) for row in summarise(build(config)))
 
@@ -72,6 +80,12 @@ CASES = [
         "05",
         "about a hundred times lower",
         lambda: 90 < results.REPORT["model1", 10][1] / results.REPORT["model2", 10][1] < 130,
+    ),
+    ("03", "None of the twenty runs is dead", lambda: all(run["active_outputs"] > 0 for run in study())),
+    (
+        "03",
+        "two of the five runs with batch 4 have hardly any active output",
+        lambda: sum(run["batch_size"] == 4 and run["active_outputs"] < 0.05 for run in study()) == 2,
     ),
     (
         "05",
