@@ -69,9 +69,9 @@ def four_reconstructions(test: ImageSet) -> tuple[Figure, dict]:
     indices = test.one_per_class()
     originals = scale(test.images[indices], (0.0, 1.0))
     rows, numbers = {"original\n3,072 bytes": originals}, {}
-    for run, label in (("model1", "model1"), ("model1_code2", "model1\nrepaired"), ("model2", "model2")):
+    for run, label in (("model1", "model1"), ("model1_code2", "model1 repaired"), ("model2", "model2")):
         used, size = results.numbers_in_use(load_run(run).model, test)
-        label += f"\n{size:,} numbers" + (f"\n({used:,} in use)" if used < size else "")
+        label += f"\n{size:,} numbers" if used == size else f"\n{used:,} of {size:,}\nnumbers"
         rows[label] = after = rebuilt(run, test, indices)
         numbers[run] = psnr(originals, after).tolist()
     return plots.image_rows(rows, test.titles(indices), source=test.source), {"psnr": numbers}
@@ -153,6 +153,7 @@ def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dic
     curves["PCA"] = ([r["code_numbers"] for r in pca], [r["psnr"] for r in pca])
     curves["UvA tutorial 9 (from its mean MSE)"] = (list(uva), list(uva.values()))
     figure = plots.lines(curves, "numbers in the code", "PSNR in dB", logx=True, source=CIFAR10)
+    figure.axes[0].legend(fontsize=8, loc="center right")
     figure.axes[0].axvline(3072, color="#777777", linestyle=":", linewidth=1)
     figure.axes[0].text(3072, figure.axes[0].get_ylim()[0] + 0.5, " numbers in the image", fontsize=7, color="#777777")
     return figure, {"curves": {name: list(map(list, c)) for name, c in curves.items()}}
