@@ -187,8 +187,8 @@ def readme_section() -> str:
     """The README's tables, from the stored numbers: every loss of the report, and all runs on one scale."""
     report, compared = stored("report_table")["rows"], stored("comparison")["rows"]
     return (
-        "The report's numbers and ours, mean ± standard deviation over seeds. The floor is what a final ReLU can\n"
-        'never reproduce of pixels in [-1, 1]; "test" is the report\'s validation set.\n\n'
+        "The report's numbers and ours, mean ± standard deviation where there are several seeds. The floor is what\n"
+        'a final ReLU can never reproduce of pixels in [-1, 1]; "test" is the report\'s validation set.\n\n'
         f"{report_markdown(report)}\n\n"
         "All runs on one scale, measured on the test images in [0, 1]. `model1_code8` is model1 with model2's pixel\n"
         "range, output and optimiser, and 8 code channels. No code here has been turned into bytes yet: a code with\n"
