@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cae_lib.checkpoints import load_histories, load_run, model_config
+from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data import ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
 from cae_lib.metrics import mse, psnr, quality
-from cae_lib.models import Autoencoder, build
+from cae_lib.models import Autoencoder
 from cae_lib.summary import summarise
 
 FIGURES = Path(__file__).parent.parent / "figures"
@@ -140,11 +140,6 @@ def pca_quality(train: ImageSet, test: ImageSet, counts: list[int]) -> list[dict
         errors = mse(originals, rebuilt).mean().item(), psnr(originals, rebuilt).mean().item()
         rows.append({"code_numbers": count, "mse": errors[0], "psnr": errors[1]})
     return rows
-
-
-def fresh_model(name: str):
-    """The untrained model of a shipped run, for drawings and summaries."""
-    return build(model_config(load_histories(name)[0]["model"]))
 
 
 def as_markdown(header: list[str], rows: list[list]) -> str:

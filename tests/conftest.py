@@ -53,3 +53,17 @@ def tiny_cifar10(tmp_path):
         "meta": CIFAR10.meta | {"md5": sums[CIFAR10.meta["filename"]]},
     }
     return type("TinyCIFAR10", (CIFAR10,), facts | {"facts": facts})
+
+
+@pytest.fixture
+def one_cpu_core(monkeypatch):
+    """One thread of the CPU: trainings are then repeatable bit for bit, and small ones are faster."""
+    import torch
+
+    from cae_lib import training
+
+    monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -19,6 +19,8 @@ from cae_lib.data import ImageSet
 from cae_lib.models import MODEL1_REPAIRED, MODEL2
 from cae_lib.training import TrainConfig
 
+pytestmark = pytest.mark.usefixtures("one_cpu_core")
+
 ROOT = Path(__file__).parent.parent
 SGD = TrainConfig(epochs=3, batch_size=4, optimiser="sgd", learning_rate=0.01, seed=1)
 ADAM = TrainConfig(epochs=3, batch_size=4, optimiser="adam", learning_rate=1e-3, seed=1)
@@ -58,15 +60,6 @@ def assert_same(folder: Path, other: Path) -> None:
     assert one["losses"] == two["losses"]
     assert one["weights"].keys() == two["weights"].keys()
     assert [k for k, v in one["weights"].items() if not torch.equal(v, two["weights"][k])] == []
-
-
-@pytest.fixture(autouse=True)
-def one_cpu_core(monkeypatch):
-    monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

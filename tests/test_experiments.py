@@ -11,20 +11,13 @@ from cae_lib.data import ImageSet
 from cae_lib.experiments import RECIPES, dead_relu_study
 from cae_lib.models import MODEL1, MODEL2, build
 
+pytestmark = pytest.mark.usefixtures("one_cpu_core")
+
 
 def random_set(count: int, seed: int = 0) -> ImageSet:
     g = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (count, 3, 32, 32), generator=g, dtype=torch.uint8)
     return ImageSet(images, torch.arange(count) % 10, tuple("abcdefghij"), "random", "train")
-
-
-@pytest.fixture(autouse=True)
-def one_cpu_core(monkeypatch):
-    monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def short(monkeypatch, name: str, epochs: int = 2, **changes) -> None:
