@@ -1,16 +1,21 @@
-"""`make bench`: training speed of the report's loop, of `fit`, and of `fit` in bfloat16, as ratios in one run.
+"""`make bench`: speeds, side by side in one run. Run it on an idle machine.
 
-The report's loop feeds images one by one through ToTensor and Normalize in a DataLoader; `fit` cuts its
-batches from one tensor. Run it on an idle machine.
+Training: the report's loop feeds images one by one through ToTensor and Normalize in a DataLoader; `fit` cuts its
+batches from one tensor, in float32 or bfloat16. Coding: the kit's codecs beside Pillow's JPEG and AVIF.
 """
 
 import time
+from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
+from cae_lib import codec
+from cae_lib.baselines import BASELINES, decode
 from cae_lib.data import ImageSet, load_images
 from cae_lib.models import MODEL1, MODEL2, ModelConfig, build
 from cae_lib.training import TrainConfig, fit
@@ -55,7 +60,7 @@ def our_loop(data: ImageSet, config: ModelConfig, bf16: bool) -> float:
     return len(data) / history.seconds[-1]
 
 
-def main() -> None:
+def training_speed() -> None:
     data = load_images("train").take(IMAGES)
     print(f"{len(data)} images ({data.source}), batch {BATCH}, {torch.get_num_threads()} threads, images a second")
     print(f"{'':<8}{'report':>9}{'fit':>9}{'fit bf16':>10}{'fit/report':>12}{'bf16/report':>13}")
@@ -65,6 +70,48 @@ def main() -> None:
         print(
             f"{config.name:<8}{speeds[0]:>9.0f}{speeds[1]:>9.0f}{speeds[2]:>10.0f}{ratios[0]:>12.2f}{ratios[1]:>13.2f}"
         )
+
+
+def seconds(work: Callable, inputs: list) -> float:
+    """Seconds that calls on all inputs take, after one on the first to warm up."""
+    work(inputs[0])
+    began = time.perf_counter()
+    for x in inputs:
+        work(x)
+    return time.perf_counter() - began
+
+
+def coding_speed() -> None:
+    """Encoding and decoding of small images, one by one and as a batch, and of one large image made of them."""
+    data = load_images("test").take(100)
+    small = [np.ascontiguousarray(image.permute(1, 2, 0).numpy()) for image in data.images]
+    large = np.tile(np.concatenate([np.concatenate(small[i : i + 10], 1) for i in range(0, 100, 10)]), (2, 3, 1))
+    megapixels = large.shape[0] * large.shape[1] / 1e6
+    print(f"\n100 images of 32 x 32 (images a second) and one of {megapixels:.1f} megapixels (megapixels a second)")
+    print(f"{'':<16}{'encode':>9}{'batch':>9}{'large':>9}{'decode':>9}{'batch':>9}{'large':>9}")
+    for name in codec.MODELS:
+        options = dict(model=name, quality=codec.load_codec(name).qualities[3])
+        compress, encode_batch = partial(codec.compress, **options), partial(codec.encode_batch, **options)
+        print_speeds(name, compress, codec.decompress, small, large, (encode_batch, codec.decode_batch))
+    for name, quality in (("JPEG 4:4:4", 80), ("AVIF", 60)):
+        print_speeds(name, partial(BASELINES[name].encode, quality=quality), decode, small, large, None)
+
+
+def print_speeds(name: str, compress: Callable, decompress: Callable, small: list, large, batches) -> None:
+    """One line of the table; `batches` holds the functions that encode and decode all small images at once, or None."""
+    line = f"{name:<16}"
+    files, stacked = [compress(image) for image in small], torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2)
+    jobs = ((compress, small, large, stacked), (decompress, files, compress(large), files))
+    for k, (work, singles, whole, together) in enumerate(jobs):
+        line += f"{len(small) / seconds(work, singles):>9.0f}"
+        line += f"{len(small) / seconds(batches[k], [together]):>9.0f}" if batches else f"{'':>9}"
+        line += f"{large.shape[0] * large.shape[1] / 1e6 / seconds(work, [whole]):>9.2f}"
+    print(line, flush=True)
+
+
+def main() -> None:
+    training_speed()
+    coding_speed()
 
 
 if __name__ == "__main__":
