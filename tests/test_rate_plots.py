@@ -1,0 +1,77 @@
+"""Figures of rate and distortion: what is drawn is what was measured."""
+
+import numpy as np
+import pytest
+import torch
+
+from cae_lib import rate_plots
+
+IMAGES = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def points(*rows):
+    return [{"payload_bpp": rate, "file_bpp": rate + 5, "psnr": psnr} for rate, psnr in rows]
+
+
+CURVES = {"bad": points((2, 31), (1, 28), (4, 33)), "good": points((0.5, 28), (2, 35)), "PNG": points((17, None))}
+
+
+@pytest.mark.parametrize("which, header", [("payload", 0), ("file", 5)])
+def test_curves_and_what_exact_pictures_cost(which, header):
+    figure = rate_plots.rate_distortion(CURVES, which, title="race", source="stand-in")
+    (ax,) = figure.axes
+    bad, good, raw, png = ax.lines
+    np.testing.assert_array_equal(bad.get_xydata(), [(1 + header, 28), (2 + header, 31), (4 + header, 33)])
+    np.testing.assert_array_equal(good.get_xydata(), [(0.5 + header, 28), (2 + header, 35)])
+    assert (raw.get_xdata()[0], png.get_xdata()[0]) == (24, 17 + header)
+    assert [t.get_text() for t in ax.texts] == ["raw pixels", "PNG"]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["bad", "good"]
+    assert ax.get_xlabel().startswith({"payload": "payload", "file": "whole file"}[which])
+    assert (ax.get_xscale(), ax.get_title()) == ("log", "race")
+    assert figure.get_supxlabel() == "data: stand-in images, not CIFAR-10"
+
+
+def test_references_are_curves_too():
+    figure = rate_plots.rate_distortion(CURVES, references={"published": points((1, 30), (2, 34))})
+    drawn = {line.get_label(): line for line in figure.axes[0].lines}
+    np.testing.assert_array_equal(drawn["published"].get_xydata(), [(1, 30), (2, 34)])
+    assert "published" in [t.get_text() for t in figure.legends[0].get_texts()]
+
+
+def test_all_curves_are_drawn_and_differ_without_colour():
+    many = {f"codec {i}": points((1, 20 + i), (2, 30 + i)) for i in range(20)}
+    lines = [line for line in rate_plots.rate_distortion(many).axes[0].lines if line.get_label() in many]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 20
+
+
+COSTS = {
+    "JPEG": {"quality": 50, "header": 625, "payload": 215, "psnr": 30.04},
+    "PNG": {"quality": 100, "header": 57, "payload": 2212, "psnr": None},
+}
+
+
+def test_a_cost_bar_stacks_the_payload_on_the_header():
+    figure = rate_plots.cost_bar(COSTS, title="one image", source="CIFAR-10")
+    (ax,) = figure.axes
+    headers, payloads = ax.containers
+    assert [bar.get_width() for bar in headers] == [625, 57]
+    assert [(bar.get_x(), bar.get_width()) for bar in payloads] == [(625, 215), (57, 2212)]
+    assert [t.get_text().strip() for t in ax.texts] == ["625 + 215, 30.0 dB", "57 + 2,212, exact"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["JPEG", "PNG"] and ax.yaxis_inverted()
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["header", "payload"]
+    assert ax.get_xlim()[1] > 57 + 2212 and ax.get_title() == "one image"
+
+
+def test_a_strip_gives_bytes_and_decibels_of_every_image():
+    def cells(size, psnr):
+        return [{"image": image, "bytes": size + i, "psnr": psnr} for i, image in enumerate(IMAGES)]
+
+    rows = {"original": cells(3072, None), "ours": cells(170, 25.06), "JPEG": cells(660, 17.0)}
+    figure = rate_plots.same_bytes_strip(rows, ["cat", "ship"], source="CIFAR-10")
+    assert [ax.get_title() for ax in figure.axes] == ["cat", "ship", "", "", "", ""]
+    assert [ax.get_ylabel() for ax in figure.axes[::2]] == list(rows)
+    captions = [ax.get_xlabel() for ax in figure.axes]
+    assert captions[:4] == ["3,072 bytes", "3,073 bytes", "170 bytes\n25.1 dB", "171 bytes\n25.1 dB"]
+    assert captions[4:] == ["660 bytes\n17.0 dB", "661 bytes\n17.0 dB"]
+    for ax, image in zip(figure.axes, [*IMAGES] * 3, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), image.permute(1, 2, 0))
