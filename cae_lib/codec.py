@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from cae_lib import quantisation
 from cae_lib.container import CodecError, Header, pack, unpack
@@ -42,26 +43,27 @@ def fingerprint(name: str) -> bytes:
     return hashlib.sha256((FOLDER / f"{name}.safetensors").read_bytes()).digest()[:3]
 
 
-def compress(image: np.ndarray, *, model: str, quality: int) -> bytes:
+def compress(image: np.ndarray, *, model: str, quality: int, progress: bool = False) -> bytes:
     """An image as the bytes of a .cae file.
 
     image: uint8 (H, W, 3), sides from 1 pixel up; model: one of MODELS; quality: one of the codec's `qualities`
-    (bits a value for a plain autoencoder). Raises CodecError.
+    (bits a value for a plain autoencoder); progress: draw a bar for a large image. Raises CodecError.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise CodecError(
             f"The image is {image.dtype} of shape {image.shape}; it must be uint8 (H, W, 3): convert it to RGB first."
         )
-    return encode_batch(torch.from_numpy(image.transpose(2, 0, 1).copy())[None], model=model, quality=quality)[0]
+    images = torch.from_numpy(image.transpose(2, 0, 1).copy())[None]
+    return encode_batch(images, model=model, quality=quality, progress=progress)[0]
 
 
-def decompress(data: bytes) -> np.ndarray:
+def decompress(data: bytes, progress: bool = False) -> np.ndarray:
     """The image in a .cae file: uint8 (H, W, 3). Raises CodecError rather than return a wrong picture."""
-    return decode_batch([data])[0].numpy().transpose(1, 2, 0)
+    return decode_batch([data], progress)[0].numpy().transpose(1, 2, 0)
 
 
-def encode_batch(images: Tensor, *, model: str, quality: int) -> list[bytes]:
+def encode_batch(images: Tensor, *, model: str, quality: int, progress: bool = False) -> list[bytes]:
     """uint8 images (N, 3, H, W) -> N .cae files, each the same as compress gives. Raises CodecError."""
     codec = load_codec(model)
     check_quality(codec, model, quality)
@@ -71,22 +73,25 @@ def encode_batch(images: Tensor, *, model: str, quality: int) -> list[bytes]:
     header = Header(MODELS.index(model), fingerprint(model), quality, width, height)
     pack(header, b"")  # refuses a size that cannot be stored before any work is done
     files = []
-    for part in images.split(part_size(height, width)):
-        encoders = [Encoder() for _ in part]
-        for symbols in symbols_of_tiles(part, codec, quality):
-            write(symbols, codec, quality, encoders)
-        files += [pack(header, encoder.finish()) for encoder in encoders]
+    with tile_bar("compress", len(images), height, width, progress) as bar:
+        for part in images.split(part_size(height, width)):
+            encoders = [Encoder() for _ in part]
+            for symbols in symbols_of_tiles(part, codec, quality):
+                write(symbols, codec, quality, encoders)
+                bar.update()
+            files += [pack(header, encoder.finish()) for encoder in encoders]
     return files
 
 
-def decode_batch(files: list[bytes]) -> Tensor:
+def decode_batch(files: list[bytes], progress: bool = False) -> Tensor:
     """.cae files of one model, quality and size -> uint8 images (N, 3, H, W). Raises CodecError."""
     headers, payloads = zip(*map(unpack, files), strict=True)
     if len(set(headers)) > 1:
         raise CodecError("Files decoded together must have one model, quality and size: decode them one by one.")
-    codec = codec_of(headers[0])
-    size = part_size(headers[0].height, headers[0].width)
-    parts = [decode_part(payloads[i : i + size], codec, headers[0]) for i in range(0, len(files), size)]
+    codec, height, width = codec_of(headers[0]), headers[0].height, headers[0].width
+    size = part_size(height, width)
+    with tile_bar("decompress", len(files), height, width, progress) as bar:
+        parts = [decode_part(payloads[i : i + size], codec, headers[0], bar) for i in range(0, len(files), size)]
     return torch.cat(parts)
 
 
@@ -135,6 +140,12 @@ def part_size(height: int, width: int) -> int:
     return max(1, TILE * TILE // (height * width))
 
 
+def tile_bar(name: str, count: int, height: int, width: int, progress: bool) -> tqdm:
+    """A progress bar over the tiles of `count` images, on standard error, for work that takes over a second."""
+    total = -(-count // part_size(height, width)) * -(-height // TILE) * -(-width // TILE)
+    return tqdm(total=total, desc=name, unit="tile", leave=False, delay=1, disable=None if progress else True)
+
+
 @torch.no_grad()
 def symbols_of_tiles(images: Tensor, codec: QuantisedAutoencoder, quality: int) -> Iterator[Tensor]:
     """Symbols (N, C, h, w) of each tile of the images, row by row.
@@ -172,7 +183,7 @@ def read(shape: tuple[int, ...], codec: QuantisedAutoencoder, quality: int, deco
 
 
 @torch.no_grad()
-def decode_part(payloads: tuple[bytes, ...], codec: QuantisedAutoencoder, header: Header) -> Tensor:
+def decode_part(payloads: tuple[bytes, ...], codec: QuantisedAutoencoder, header: Header, bar: tqdm) -> Tensor:
     """Images (N, 3, H, W) from their payloads, one row of tiles after the other."""
     decoders = [Decoder(payload) for payload in payloads]
     strips = read_strips(decoders, codec, header)
@@ -181,6 +192,7 @@ def decode_part(payloads: tuple[bytes, ...], codec: QuantisedAutoencoder, header
     for strip, below in pairwise(chain(strips, [nothing])):
         pictures.append(draw(above, strip, below, codec, header.quality))
         above = strip
+        bar.update(-(-header.width // TILE))
     for decoder in decoders:
         decoder.finish()
     return torch.cat(pictures, -2)[..., : header.height, : header.width]

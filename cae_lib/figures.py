@@ -10,13 +10,15 @@ from io import BytesIO
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import plots, results
+from cae_lib import codec, plots, rate_distortion, rate_plots, results
+from cae_lib.baselines import BASELINES
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data import CIFAR10, DataError, ImageSet, load_images, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.experiments import DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
 from cae_lib.files import write_atomically, write_json
 from cae_lib.metrics import psnr
+from cae_lib.rate_distortion import PUBLISHED
 
 
 def rebuilt(run: str, test: ImageSet, indices, epoch: int | str | None = None) -> torch.Tensor:
@@ -89,6 +91,18 @@ def model1_losses(test: ImageSet | None = None) -> tuple[Figure, dict]:
     return figure, {"curves": curves, "floors": floors}
 
 
+def model1_seeds(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """Validation loss of model1 over 30 epochs, one curve a seed, between the all-zero output and the floor."""
+    records, facts = load_histories("model1"), results.stored("data_facts")["test"]
+    curves = {f"seed {r['training']['seed']}": r["history"]["validation_loss"] for r in records}
+    title = "model1: the same training, other seeds"
+    figure = plots.loss_curves(curves, title=title, ylabel="validation MSE in [-1, 1]", source=records[0]["source"])
+    for name, style in (("zero_output", "--"), ("relu_floor", ":")):
+        figure.axes[0].axhline(facts[name], color="#777777", linestyle=style, linewidth=1, label=name.replace("_", " "))
+    figure.axes[0].legend(fontsize=8)
+    return figure, {"curves": curves, "zero_output": facts["zero_output"], "floor": facts["relu_floor"]}
+
+
 def model2_losses(test: ImageSet | None = None) -> tuple[Figure, dict]:
     """Both losses of model2 over 20 epochs (seed 0)."""
     record = load_histories("model2")[0]
@@ -159,6 +173,22 @@ def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dic
     return figure, {"curves": {name: list(map(list, c)) for name, c in curves.items()}}
 
 
+def codecs_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """Rate and distortion of every codec, payload only, with the curves that others published."""
+    return race_figure("payload", PUBLISHED)
+
+
+def codecs_file(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """Rate and distortion of every codec, whole files."""
+    return race_figure("file", {})
+
+
+def race_figure(which: str, references: dict) -> tuple[Figure, dict]:
+    curves = results.stored("codecs")["curves"]
+    figure = rate_plots.rate_distortion(curves, which, references=references, source=CIFAR10)
+    return figure, {"curves": curves, "references": references}
+
+
 def curve(rows: list[dict]) -> tuple[list, list, list]:
     """Code size, mean PSNR and its standard deviation over seeds, for plots.lines."""
     return [r["code_numbers"] for r in rows], [r["psnr"]["mean"] for r in rows], [r["psnr"]["std"] for r in rows]
@@ -169,6 +199,7 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     model1_epoch_10,
     model1_epoch_30,
     model1_losses,
+    model1_seeds,
     dead_relus,
     over_and_underfitting,
     learning_rates,
@@ -176,7 +207,10 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     model2_grid,
     model2_losses,
     quality_against_code_size,
+    codecs_payload,
+    codecs_file,
 )
+RACE_IMAGES = 500  # of the test set: as many as behind the reference numbers for the classical codecs
 
 
 README_BEGIN, README_END = "<!-- results: begin (written by `cae figures`) -->", "<!-- results: end -->"
@@ -196,6 +230,8 @@ def make_all() -> None:
     write_json(folder / "comparison.json", {"rows": results.comparison(test)})
     counts = [64, 128, 256, 384, 512, 1024]
     write_json(folder / "pca.json", {"rows": results.pca_quality(train, test, counts)})
+    names = [*codec.MODELS, *BASELINES]
+    write_json(folder / "codecs.json", rate_distortion.race(test.take(RACE_IMAGES).images, names, progress=True))
     for draw in FIGURES:
         figure, numbers = draw(test)
         image = BytesIO()

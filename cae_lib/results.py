@@ -17,6 +17,7 @@ from cae_lib.data import ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
 from cae_lib.metrics import mse, psnr, quality
 from cae_lib.models import Autoencoder
+from cae_lib.rate_distortion import PUBLISHED, race_table
 from cae_lib.summary import summarise
 
 FIGURES = Path(__file__).parent.parent / "figures"
@@ -53,9 +54,10 @@ def data_facts(data: ImageSet) -> dict[str, float]:
     return {name: value / len(data) for name, value in sums.items()}
 
 
-def spread(values: list[float]) -> dict[str, float]:
-    """Mean and standard deviation (of the sample; 0 for one value) of a result over seeds."""
-    return {"mean": mean(values), "std": stdev(values) if len(values) > 1 else 0.0, "seeds": len(values)}
+def spread(values: list[float]) -> dict:
+    """Mean and standard deviation (of the sample; 0 for one value) of a result over seeds, and the values."""
+    deviation = stdev(values) if len(values) > 1 else 0.0
+    return {"mean": mean(values), "std": deviation, "seeds": len(values), "values": values}
 
 
 def report_table(facts: dict[str, dict[str, float]]) -> list[dict]:
@@ -179,15 +181,19 @@ def comparison_markdown(rows: list[dict]) -> str:
 
 
 def readme_section() -> str:
-    """The README's tables, from the stored numbers: every loss of the report, and all runs on one scale."""
-    report, compared = stored("report_table")["rows"], stored("comparison")["rows"]
+    """The README's tables, from the stored numbers: every loss of the report, all runs on one scale, all codecs."""
+    report, compared, codecs = stored("report_table")["rows"], stored("comparison")["rows"], stored("codecs")
     return (
         "The report's numbers and ours, mean ± standard deviation where there are several seeds. The floor is what\n"
         'a final ReLU can never reproduce of pixels in [-1, 1]; "test" is the report\'s validation set.\n\n'
         f"{report_markdown(report)}\n\n"
         "All runs on one scale, measured on the test images in [0, 1]. `model1_code8` is model1 with model2's pixel\n"
-        "range, output and optimiser, and 8 code channels. No code here has been turned into bytes yet: a code with\n"
-        "fewer numbers is a smaller code, and nothing more. A channel that is zero on every image is not in use.\n\n"
+        "range, output and optimiser, and 8 code channels. A code with fewer numbers is a smaller code, and nothing\n"
+        "more: its bytes come below. A channel that is zero on every image is not in use.\n\n"
         f"{comparison_markdown(compared)}\n\n"
-        "![PSNR against the numbers in the code](figures/quality_against_code_size.png)\n"
+        "![PSNR against the numbers in the code](figures/quality_against_code_size.png)\n\n"
+        f"And in bytes of files that can be decoded: the first {codecs['images']} test images, each coded on its own.\n"
+        "*Payload* leaves out the fixed headers, which at 32 × 32 pixels are most of a small file.\n\n"
+        f"```\n{race_table(codecs, PUBLISHED)}\n```\n\n"
+        "![PSNR against bits per pixel of the payload](figures/codecs_payload.png)\n"
     )

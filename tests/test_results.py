@@ -54,8 +54,8 @@ def test_data_facts_of_the_real_test_images(real_data):
 
 
 def test_spread():
-    assert spread([1.0, 2.0, 3.0]) == {"mean": 2.0, "std": 1.0, "seeds": 3}
-    assert spread([5.0]) == {"mean": 5.0, "std": 0.0, "seeds": 1}
+    assert spread([1.0, 2.0, 3.0]) == {"mean": 2.0, "std": 1.0, "seeds": 3, "values": [1.0, 2.0, 3.0]}
+    assert spread([5.0]) == {"mean": 5.0, "std": 0.0, "seeds": 1, "values": [5.0]}
 
 
 def test_stored_numbers_come_back(tmp_path, monkeypatch):

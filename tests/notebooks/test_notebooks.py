@@ -22,6 +22,7 @@ NAMES = [
     "03_model1_training",
     "04_epochs_and_loss",
     "05_model2_comparison",
+    "06_from_codes_to_bytes",
 ]
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")

@@ -28,8 +28,16 @@ def facts(split: str = "test") -> dict:
     return results.stored("data_facts")[split]
 
 
-def losses(run: str, curve: str = "validation_loss") -> list[float]:
-    return load_histories(run)[0]["history"][curve]
+def losses(run: str, curve: str = "validation_loss", seed: int = 0) -> list[float]:
+    return load_histories(run)[seed]["history"][curve]
+
+
+def at_10() -> list[float]:
+    return report("model1", 10, "test")["ours"]["values"]
+
+
+def asleep() -> list[dict]:
+    return [run for run in study() if run["validation_loss"] > 0.99 * facts()["zero_output"]]
 
 
 def above_floor(epoch: int) -> float:
@@ -65,6 +73,14 @@ CASES = [
     ("03", "before its first epoch is over", lambda: losses("model1")[0] < 0.8 * facts()["zero_output"]),
     ("03", "The test images have a lower floor", lambda: facts()["relu_floor"] < facts("train")["relu_floor"]),
     ("03", "both are a few thousandths above the floor", lambda: 0.001 < above_floor(30) < above_floor(10) < 0.008),
+    ("03", "Two of the three seeds are near the report", lambda: sum(abs(x - 0.1421) < 0.005 for x in at_10()) == 2),
+    ("03", "It slept for more than ten epochs", lambda: losses("model1", seed=2)[9] > 0.99 * facts()["zero_output"]),
+    ("03", "found a poorer solution", lambda: losses("model1", seed=2)[-1] > 1.2 * losses("model1")[-1]),
+    (
+        "03",
+        "two seeds asleep after their first epoch",
+        lambda: [r["seed"] for r in asleep() if r["batch_size"] == 4] == [2, 3],
+    ),
     ("03", "its numbers are mostly floor", lambda: report("model1", 30, "test")["floor"] > 0.9 * 0.1411),
     ("04", "Here the *largest* learns fastest", lambda: losses("rate_0.1")[-1] < 0.5 * losses("rate_0.01")[-1]),
     ("04", "None of the four is too large yet", lambda: losses("rate_0.1")[-1] < losses("rate_0.1")[0]),
