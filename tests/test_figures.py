@@ -9,7 +9,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import checkpoints, experiments, figures, results
+from cae_lib import checkpoints, experiments, figures, rate_distortion, results
 from cae_lib.data import STAND_IN, DataError, ImageSet, scale
 from cae_lib.files import write_json
 from cae_lib.metrics import psnr
@@ -38,6 +38,8 @@ def folders(tmp_path_factory, data):
         write_json(tables / "report_table.json", {"rows": results.report_table(facts)})
         write_json(tables / "comparison.json", {"rows": results.comparison(few)})
     write_json(tables / "pca.json", {"rows": [{"code_numbers": 64, "psnr": 20.0}, {"code_numbers": 512, "psnr": 25.0}]})
+    race = rate_distortion.race(few.images[:2], ["model1", "PNG"])
+    write_json(tables / "codecs.json", {"source": STAND_IN} | race)
     zero = facts["test"]["zero_output"]
     states = [(zero / 2, 0.5), (zero, 0.1), (zero, 0.0)]  # learning, asleep, dead
     study = [
@@ -110,6 +112,16 @@ def test_the_dead_relu_study_is_counted(shipped, data):
         map(str, experiments.DEAD_BATCH_SIZES)
     )
     assert all(c == {"learning": 1, "asleep": 1, "dead": 1} for c in counts.values())
+
+
+def test_the_race_is_drawn_from_its_stored_curves(shipped, data):
+    stored = results.stored("codecs")["curves"]
+    for draw in (figures.codecs_payload, figures.codecs_file):
+        figure, numbers = draw(data)
+        assert numbers["curves"] == stored
+        drawn = {line.get_label(): line.get_xdata() for line in figure.axes[0].get_lines()}
+        which = draw.__name__.removeprefix("codecs_")
+        assert list(drawn["model1"]) == [p[f"{which}_bpp"] for p in sorted(stored["model1"], key=lambda p: p["psnr"])]
 
 
 def test_make_all_refuses_the_stand_in(shipped, monkeypatch, data, tmp_path):

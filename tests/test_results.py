@@ -126,7 +126,7 @@ def test_report_table_averages_seeds_and_puts_losses_on_one_scale(known_runs):
     assert first["ours"]["mean"] == pytest.approx(0.25) and first["ours"]["seeds"] == 2
     assert first["floor"] == 0.15 and first["same_scale"] == pytest.approx(0.25 / 4)
     assert rows["model1", 10, "test"]["floor"] == 0.05
-    assert rows["model1", 30, "train"]["ours"] == {"mean": 0.16, "std": 0.0, "seeds": 1}
+    assert rows["model1", 30, "train"]["ours"] == {"mean": 0.16, "std": 0.0, "seeds": 1, "values": [0.16]}
     second = rows["model2", 10, "test"]
     assert second["floor"] == 0.0 and second["same_scale"] == second["ours"]["mean"] == 0.001
     assert json.loads(json.dumps(known_runs)) == known_runs
@@ -139,8 +139,9 @@ def cells(table: str) -> list[list[str]]:
 def test_report_as_markdown(known_runs):
     table = cells(results.report_markdown(known_runs))
     assert {len(line) for line in table} == {6} and len(table) == 2 + len(known_runs)
-    assert table[2] == ["model1, epoch 10, train", "0.1450", "0.2500 ± 0.0707", "0.1500", "0.06250", "2"]
-    assert table[-1][1:3] == ["0.0012", "0.0010"]
+    spread = ["0.2000 / 0.3000", "0.2500 ± 0.0707"]
+    assert table[2] == ["model1, epoch 10, train", "0.1450", *spread, "0.1500", "0.06250"]
+    assert table[-1][1:4] == ["0.0012", "0.0010", "0.0010"]
 
 
 def test_a_table_as_markdown():

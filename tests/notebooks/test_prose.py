@@ -13,6 +13,7 @@ from cae_lib import results, runner
 from cae_lib.checkpoints import load_histories
 from cae_lib.experiments import DEAD_RELU_FILE
 from cae_lib.models import MODEL1, MODEL2, build
+from cae_lib.rate_distortion import PUBLISHED, bpp_at
 from cae_lib.summary import summarise
 
 
@@ -64,6 +65,27 @@ def total(config, field: str) -> int:
     return sum(getattr(row, field) for row in summarise(build(config)))
 
 
+CLASSICAL = ("JPEG 4:4:4", "WebP", "JPEG 2000", "AVIF")
+AUTOENCODERS = ("model1", "model1_code8", "model1_code16", "model1_code64", "model2")
+
+
+def points(codec: str) -> list[dict]:
+    return results.stored("codecs")["curves"][codec]
+
+
+def point(codec: str, quality: int) -> dict:
+    return next(p for p in points(codec) if p["quality"] == quality)
+
+
+def beside(rival: str, which: str) -> list[tuple[float, float]]:
+    """Bits per pixel of each point of the autoencoders, and of a classical codec at the same PSNR."""
+    ours = [p for name in AUTOENCODERS for p in points(name)]
+    pairs = [(p[f"{which}_bpp"], bpp_at(points(rival), p["psnr"], which)) for p in ours]
+    pairs = [pair for pair in pairs if pair[1] is not None]
+    assert len(pairs) > 20
+    return pairs
+
+
 CASES = [
     (
         "03",
@@ -112,6 +134,54 @@ CASES = [
         ),
     ),
     ("05", "quality follows the number of values in the code", lambda: dB("model1_code2", 6) < dB("model1_code8", 6)),
+    (
+        "06",
+        "climbs up to four or five bits and then stops",
+        lambda: point("model1_code8", 5)["psnr"] > point("model1_code8", 8)["psnr"] - 1,
+    ),
+    (
+        "06",
+        "`model1_code8` at 2 bits keeps four times as many values as model1 at 8, in fewer bytes, and its pictures are "
+        "better",
+        lambda: (
+            point("model1_code8", 2)["payload_bpp"] < point("model1", 8)["payload_bpp"]
+            and point("model1_code8", 2)["psnr"] > point("model1", 8)["psnr"]
+        ),
+    ),
+    (
+        "06",
+        "JPEG and AVIF, made for pictures a thousand times larger, spend most of a small file on tables and boxes",
+        lambda: all(bpp_at(points(c), 30, "file") > 2 * bpp_at(points(c), 30) for c in ("JPEG 4:4:4", "AVIF")),
+    ),
+    ("06", "by a factor of two and more", lambda: all(a > 2 * b for c in CLASSICAL for a, b in beside(c, "payload"))),
+    (
+        "06",
+        "`model1_code8` crosses JPEG's curve",
+        lambda: (
+            bpp_at(points("model1_code8"), 26, "file") < bpp_at(points("JPEG 4:4:4"), 26, "file")
+            and bpp_at(points("model1_code8"), 30, "file") > bpp_at(points("JPEG 4:4:4"), 30, "file")
+        ),
+    ),
+    (
+        "06",
+        "but not those of WebP, JPEG 2000 and AVIF",
+        lambda: all(a > b for c in CLASSICAL[1:] for a, b in beside(c, "file")),
+    ),
+    (
+        "06",
+        "JPEG at a quality that nobody uses has a better picture in fewer bits",
+        lambda: all(
+            points("JPEG 4:4:4")[0]["payload_bpp"] < p["payload_bpp"] and points("JPEG 4:4:4")[0]["psnr"] > p["psnr"]
+            for p in (point("model1", 4), point("model1", 8))
+        ),
+    ),
+    ("06", "above the raw 24, and after it still above them", lambda: point("model2", 8)["payload_bpp"] > 24),
+    ("06", "PNG is exact, and smaller", lambda: points("PNG")[0]["file_bpp"] < point("model2", 8)["payload_bpp"]),
+    (
+        "06",
+        "the published one with a hyperprior needs fewer bits than JPEG at each quality in the table",
+        lambda: all(p["payload_bpp"] < bpp_at(points("JPEG 4:4:4"), p["psnr"]) for p in PUBLISHED["Ballé hyperprior"]),
+    ),
 ]
 
 
