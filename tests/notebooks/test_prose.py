@@ -112,6 +112,14 @@ CASES = [
         lambda: losses("overfit", "train_loss")[-1] < losses("overfit")[-1] < 2 * losses("overfit", "train_loss")[-1],
     ),
     ("04", "both losses are close together *and high*", lambda: losses("underfit")[-1] > 3 * losses("overfit")[-1]),
+    (
+        "05",
+        "one of its three seeds slept for twelve epochs",
+        lambda: (
+            [min(losses("model1", seed=s)[:12]) > 0.99 * facts()["zero_output"] for s in range(3)].count(True) == 1
+            and losses("model1", seed=2)[12] < 0.95 * facts()["zero_output"]
+        ),
+    ),
     ("05", "our loss is lower than its 0.0012", lambda: report("model2", 10, "test")["ours"]["mean"] < 0.0012),
     ("05", "max-pooling alone is *worse* than average-pooling", lambda: facts()["max_pool"] > facts()["average_pool"]),
     (
