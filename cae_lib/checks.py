@@ -5,6 +5,7 @@ It never raises: a notebook with unanswered exercises runs to its end.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import log2
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +57,12 @@ def right_floor(answer: Callable) -> bool:
         if abs(float(answer(images, low, high)) - sum(min(v, 0) ** 2 for v in values) / 252) > 1e-4:
             return False
     return True
+
+
+def right_entropy(answer: Callable) -> bool:
+    """Compare a student's entropy of counts with messages whose entropy is known in closed form."""
+    known = {(1, 1): 1, (3, 0, 3, 0, 3, 3): 2, (7,): 0, (4, 2, 1, 1): 1.75, (1, 0, 2): log2(3) - 2 / 3}
+    return all(abs(float(answer(list(counts))) - bits) < 1e-4 for counts, bits in known.items())
 
 
 EXERCISES: dict[str, Exercise] = {
@@ -116,6 +123,18 @@ EXERCISES: dict[str, Exercise] = {
         tensor(lambda: torch.tensor([[2.5, 2.5, 4.5, 4.5]] * 2 + [[10.5, 10.5, 12.5, 12.5]] * 2)[None, None]),
         "Average each 2 x 2 block first; then every mean stands four times, in the block that it came from.",
     ),
+    # 06 from codes to bytes
+    "06.1": Exercise(
+        lambda answer: int(answer[0]) == 6 and close(5 / 7, 0.005)(answer[1]),
+        "Eight levels are seven steps apart, of 2/7 each; how many steps is 0.8 above -1?",
+    ),
+    "06.2": Exercise(same(20), "16 channels of 16 x 16 values, 5 bits each, for 32 x 32 pixels."),
+    "06.3": Exercise(right_entropy, "Divide by the sum, drop the zeros, and add up -p log2(p)."),
+    "06.4": Exercise(
+        lambda answer: [float(number) for number in answer] == [0.5, 0.125],
+        "B is the part from 1/2 to 3/4; A is the first half of whatever interval is left.",
+    ),
+    "06.5": Exercise(same(17), "Fifteen bytes for a small picture, and one more each for width and height."),
 }
 
 

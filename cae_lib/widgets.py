@@ -8,14 +8,17 @@ from base64 import b64encode
 from io import BytesIO
 
 import ipywidgets
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import nn
+from matplotlib.ticker import FuncFormatter
+from torch import Tensor, nn
 
-from cae_lib import plots
+from cae_lib import codec, plots
 from cae_lib.checkpoints import Run
 from cae_lib.data import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
-from cae_lib.metrics import psnr
+from cae_lib.metrics import bits_per_pixel, psnr
+from cae_lib.rate_distortion import decibels
 
 
 def to_png(figure: Figure) -> bytes:
@@ -112,3 +115,50 @@ def channel_slider(model: nn.Module, layer: nn.Module, image, *, source: str = "
         figure.colorbar(drawn, ax=axes[0, 1], shrink=0.85)
         frames[str(c)] = to_png(figure)
     return FrameSlider(frames, to_png(plots.maps(values, source=source)), "channel")
+
+
+def bits_slider(name: str, image: Tensor, *, source: str = "") -> FrameSlider:
+    """One image at every bit depth: the picture, a histogram of its code, real bytes, PSNR, rate and distortion.
+
+    name: a quantised autoencoder of codec.MODELS; image: uint8 (3, H, W), H and W even.
+    """
+    coder, cases = codec.load_codec(name), {}
+    for bits in coder.qualities:
+        (file,) = codec.encode_batch(image[None], model=name, quality=bits)
+        picture = codec.decode_batch([file])[0]
+        counts = coder.analyse(image[None], bits).flatten().bincount(minlength=2**bits)
+        cases[bits] = (picture, counts / counts.sum(), codec.payload_size(file), decibels(image, picture))
+    pixels = image[0].numel()
+    curve = [(bits_per_pixel(size, pixels), db) for _, _, size, db in cases.values()]
+    frames = {}
+    for (bits, (picture, shares, size, db)), point in zip(cases.items(), curve, strict=True):
+        figure, ((left, middle, right, last),) = plots.new_figure(1, 4, 10.4, 2.8, source)
+        plots.show_image(left, image, "original")
+        plots.show_image(middle, picture, f"{db:.1f} dB, payload {size:,} bytes")
+        draw_shares(right, shares)
+        right.set_title(f"{2**bits} levels", fontsize=9)
+        right.set(xlabel="level", ylabel="share of the code (log)")
+        last.plot(*zip(*curve, strict=True), color=plots.COLOURS[0], marker=".")
+        last.plot(*point, "o", color=plots.COLOURS[1], markersize=9)
+        last.set_xscale("log", base=2)
+        last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        last.set_title(f"{point[0]:.2f} bits per pixel", fontsize=9)
+        last.set(xlabel="payload, bits per pixel (log)", ylabel="PSNR in dB")
+        last.grid(alpha=0.3)
+        frames[str(bits)] = to_png(figure)
+    figure, axes = plots.new_figure(2, len(cases), 1.3 * len(cases), 3.0, source)
+    for (bits, (picture, shares, size, db)), above, below in zip(cases.items(), *axes, strict=True):
+        plots.show_image(above, picture, f"{bits} bit{'s' * (bits > 1)}\n{size:,} bytes\n{db:.1f} dB")
+        draw_shares(below, shares)
+        below.tick_params(labelsize=7)
+        below.label_outer()
+    axes[1, 0].set_ylabel("share (log)", fontsize=8)
+    return FrameSlider(frames, to_png(figure), "bits per value", start="4" if "4" in frames else None)
+
+
+def draw_shares(ax: Axes, shares: Tensor) -> None:
+    """A histogram of levels 0, 1, ...: the share of the values on each, on a logarithmic axis."""
+    edges = [level - 0.5 for level in range(len(shares) + 1)]
+    ax.stairs(shares.tolist(), edges, baseline=1e-4, fill=True, color=plots.COLOURS[0])
+    ax.set_yscale("log")
+    ax.set_ylim(1e-4, 1)

@@ -1,10 +1,13 @@
 """The exercises' checks: right, wrong, unanswered or unreadable, they say so and never raise."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
 
 from cae_lib.checks import EXERCISES, Exercise, check, close, same, tensor
+from cae_lib.container import Header, pack
 
 
 def floor(images, low, high):
@@ -27,6 +30,11 @@ def stopping_epoch(losses, patience):
 def repeated_means(picture):
     blocks = picture.reshape(*picture.shape[:2], picture.shape[2] // 2, 2, picture.shape[3] // 2, 2)
     return blocks.mean((3, 5)).repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def entropy(counts):
+    shares = torch.tensor(counts, dtype=torch.float64) / sum(counts)
+    return torch.special.entr(shares).sum() / np.log(2)
 
 
 VARIANCES = torch.tensor([5.0, 3.0, 1.5, 0.5])
@@ -62,6 +70,11 @@ ANSWERS = {
     "05.3": (12, 64),
     "05.4": (896 + (32 * 9 * 12 + 12) + (12 * 9 * 3 + 3), 21_123),
     "05.5": (repeated_means(torch.arange(16.0).reshape(1, 1, 4, 4)), torch.arange(16.0).reshape(1, 1, 4, 4)),
+    "06.1": ((round(1.8 * 7 / 2), 6 * 2 / 7 - 1), (6, 0.8)),
+    "06.2": (16 * 16 * 16 * 5 / 32**2, 16 * 5),
+    "06.3": (entropy, lambda counts: np.log2(len(counts))),
+    "06.4": ((Fraction(1, 2), Fraction(1, 4) * Fraction(1, 2)), (0.5, 0.625)),
+    "06.5": (len(pack(Header(0, b"abc", 8, 2000, 1500), b"")), 15),
 }
 
 

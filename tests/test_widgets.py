@@ -10,13 +10,13 @@ import torch
 import traitlets
 from PIL import Image
 
-from cae_lib import plots, widgets
+from cae_lib import codec, plots, widgets
 from cae_lib.checkpoints import train_run
 from cae_lib.data import STAND_IN, ImageSet, scale
 from cae_lib.models import MODEL1, MODEL2, build
 from cae_lib.standin import CLASSES, make_images
 from cae_lib.training import TrainConfig
-from cae_lib.widgets import FrameSlider, channel_slider, epoch_slider, to_png
+from cae_lib.widgets import FrameSlider, bits_slider, channel_slider, epoch_slider, to_png
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +109,28 @@ def test_epochs(data, drawn, tmp_path):
         assert points == [(epoch, run.history.train_loss[epoch - 1]), (epoch, run.history.validation_loss[epoch - 1])]
     rows = [ax.get_ylabel() for ax in drawn[-1].axes if ax.get_ylabel()]
     assert rows == ["original", "epoch 1", "epoch 2", "epoch 3"] and slider.static == b"4"
+
+
+def test_bits(data, drawn):
+    image = data.images[4]
+    slider = bits_slider("model1_code2", image, source=data.source)
+    assert slider.slider.options == tuple("12345678") and slider.slider.value == "4"
+    points = drawn[0].axes[3].lines[0].get_xydata()
+    for bits, figure in enumerate(drawn[:8], 1):
+        slider.slider.value = str(bits)
+        assert slider.image.value == slider.frames[str(bits)] == str(bits).encode()
+        file = codec.compress(image.permute(1, 2, 0).numpy(), model="model1_code2", quality=bits)
+        size, picture = codec.payload_size(file), codec.decompress(file)
+        left, middle, right, curve = figure.axes
+        np.testing.assert_array_equal(left.images[0].get_array(), image.permute(1, 2, 0))
+        np.testing.assert_array_equal(middle.images[0].get_array(), picture)
+        error = np.square((left.images[0].get_array().astype(float) - picture) / 255).mean()
+        point = curve.lines[1].get_xydata()[0]
+        assert point == pytest.approx((8 * size / 32**2, -10 * np.log10(error)), rel=1e-5)
+        np.testing.assert_array_equal(point, points[bits - 1])
+        assert middle.get_title() == f"{point[1]:.1f} dB, payload {size:,} bytes"
+        shares = right.patches[0].get_data().values
+        assert len(shares) == 2**bits and shares.sum() == pytest.approx(1)
+        np.testing.assert_array_equal(drawn[8].axes[bits - 1].images[0].get_array(), picture)
+        assert f"{size:,} bytes" in drawn[8].axes[bits - 1].get_title()
+    assert slider.static == b"9" and "stand-in" in drawn[8].get_supxlabel()
