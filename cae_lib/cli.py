@@ -1,4 +1,4 @@
-"""The `cae` command: doctor, train, evaluate, run, figures.
+"""The `cae` command: doctor, train, evaluate, compress, decompress, inspect, run, figures.
 
 Everything heavy is imported by the command that needs it, so that `cae --help` answers at once.
 """
@@ -8,12 +8,15 @@ import sys
 import warnings
 from pathlib import Path
 
-from cae_lib import __version__
+from cae_lib import __version__, cli_codec
 from cae_lib.runner import PROFILES, UsageError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 for a failure, 2 for wrong usage, 130 when stopped."""
+    """Run one command (doctor, train, evaluate, compress, decompress, inspect, run, figures).
+
+    Returns its exit code: 0, 1 for a failure, 2 for wrong usage, 130 when stopped.
+    """
     args = parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
@@ -66,10 +69,17 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--list", action="store_true", help="list the runs and stop")
     sub.add_argument("--all", action="store_true", help="train everything that the kit ships, in full")
 
-    sub = add("evaluate", evaluate, "Measure runs on the test images.")
-    sub.add_argument("names", nargs="*", metavar="NAME", help="shipped runs (default: all)")
+    sub = add("evaluate", evaluate, "Measure runs on the test images, or codecs against each other.")
+    sub.add_argument("names", nargs="*", metavar="NAME", help="shipped runs, or codecs with --codecs (default: all)")
     sub.add_argument("--seed", type=whole_number, default=0, help="which seed of the shipped runs (default 0)")
     sub.add_argument("--folder", type=Path, help="a run of your own instead of a shipped one")
+    text = "bits per pixel and PSNR of the codecs, on test images or on those in a folder of yours"
+    sub.add_argument("--codecs", nargs="?", const=cli_codec.TEST_SET, metavar="FOLDER", help=text)
+    text = f"the first N images only (default: {cli_codec.IMAGES} test images, all of a folder)"
+    sub.add_argument("--images", type=positive_number, metavar="N", help=f"with --codecs: {text}")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="with --codecs: a folder for the numbers and the plots")
+
+    cli_codec.add_commands(add)
 
     sub = add("run", run, "Execute notebooks and make an HTML page of each.")
     sub.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="paths (default: all numbered notebooks)")
@@ -132,6 +142,12 @@ def train(args: argparse.Namespace) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
+    if args.codecs is not None:
+        if args.folder or args.seed:
+            raise UsageError("--codecs takes no run's --folder and no --seed: codecs are the shipped ones.")
+        return cli_codec.race(args)
+    if args.images or args.out:
+        raise UsageError("--images and --out belong to --codecs.")
     from cae_lib import checkpoints, evaluation
     from cae_lib.data import CIFAR10, load_images
     from cae_lib.metrics import quality

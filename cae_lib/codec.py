@@ -85,6 +85,8 @@ def encode_batch(images: Tensor, *, model: str, quality: int, progress: bool = F
 
 def decode_batch(files: list[bytes], progress: bool = False) -> Tensor:
     """.cae files of one model, quality and size -> uint8 images (N, 3, H, W). Raises CodecError."""
+    if not files:
+        raise CodecError("There is nothing to decode: give at least one .cae file.")
     headers, payloads = zip(*map(unpack, files), strict=True)
     if len(set(headers)) > 1:
         raise CodecError("Files decoded together must have one model, quality and size: decode them one by one.")
@@ -111,7 +113,7 @@ def codec_of(header: Header) -> QuantisedAutoencoder:
 
 
 def check_quality(codec: QuantisedAutoencoder, name: str, quality: int) -> None:
-    if quality not in codec.qualities:
+    if not isinstance(quality, int | np.integer) or quality not in codec.qualities:
         low, high = codec.qualities[0], codec.qualities[-1]
         raise CodecError(f"{name} has no quality {quality}: choose a whole number from {low} to {high}.")
 
@@ -123,8 +125,12 @@ def payload_size(data: bytes) -> int:
 
 @torch.no_grad()
 def estimated_bits(images: Tensor, *, model: str, quality: int) -> Tensor:
-    """What the symbols of each image (N, 3, H, W) cost by the model's own probabilities: bits (N,), float64."""
+    """What the symbols of each image (N, 3, H, W) cost by the model's own probabilities: bits (N,), float64.
+
+    Raises CodecError for an unknown model or quality.
+    """
     codec = load_codec(model)
+    check_quality(codec, model, quality)
     tables, parts = codec.tables[quality], []
     for part in images.split(part_size(*images.shape[2:])):
         total = np.zeros(len(part))
@@ -187,7 +193,7 @@ def decode_part(payloads: tuple[bytes, ...], codec: QuantisedAutoencoder, header
     """Images (N, 3, H, W) from their payloads, one row of tiles after the other."""
     decoders = [Decoder(payload) for payload in payloads]
     strips = read_strips(decoders, codec, header)
-    nothing = torch.empty(len(payloads), codec.channels, 0, -(-header.width // codec.stride), dtype=torch.int64)
+    nothing = torch.empty(len(payloads), codec.channels, 0, -(-header.width // codec.stride), dtype=torch.int16)
     above, pictures = nothing, []
     for strip, below in pairwise(chain(strips, [nothing])):
         pictures.append(draw(above, strip, below, codec, header.quality))
@@ -204,7 +210,7 @@ def read_strips(decoders: list[Decoder], codec: QuantisedAutoencoder, header: He
     side = TILE // codec.stride
     for top in range(0, rows, side):
         shapes = [(codec.channels, min(side, rows - top), min(side, columns - x)) for x in range(0, columns, side)]
-        yield torch.cat([read(shape, codec, header.quality, decoders) for shape in shapes], -1)
+        yield torch.cat([read(shape, codec, header.quality, decoders).to(torch.int16) for shape in shapes], -1)
 
 
 def draw(above: Tensor, strip: Tensor, below: Tensor, codec: QuantisedAutoencoder, quality: int) -> Tensor:

@@ -83,10 +83,12 @@ def variable_length(number: int) -> bytes:
 
 
 def read_variable_length(data: bytes, start: int) -> tuple[int, int]:
-    """The number that begins at `start` and the place after it. Raises CodecError if it does not end."""
+    """The number that begins at `start` and the place after it. Raises CodecError if it is not well formed."""
     number = 0
     for place, byte in enumerate(data[start : start + 4]):
         number += byte % 128 << 7 * place
+        if byte == 0 and place > 0:
+            break
         if byte < 128:
             return number, start + place + 1
-    raise CodecError("This .cae file has an image size that does not end: it was not made by this kit.")
+    raise CodecError("This .cae file has an image size that is not written as it should: this kit did not make it.")

@@ -77,11 +77,11 @@ class Encoder:
         position, (low, width) = self.coder.pos()
         number = int.from_bytes(words.astype(">u4").tobytes(), "big") << WORD * (position + STATE // WORD - len(words))
         first = number - (number - low) % 2**STATE
-        for bits in range(STATE - 8, -1, -8):
+        for bits in range(STATE, -1, -8):
             shortest = -(-first >> bits)
             if shortest << bits < first + width:
                 break
-        return shortest.to_bytes((WORD * position + STATE - bits) // 8, "big").rstrip(b"\0")
+        return shortest.to_bytes((WORD * position + STATE - bits) // 8, "big")
 
 
 class Decoder:
@@ -101,6 +101,8 @@ class Decoder:
         except AssertionError as error:  # so constriction says that no symbol has this code
             raise foreign() from error
         self.again.write(symbols, index, tables)
+        if self.again.coder.pos()[0] * WORD > 8 * len(self.payload):  # or a short file could ask for endless work
+            raise foreign()
         return symbols
 
     def finish(self) -> None:

@@ -47,13 +47,14 @@ def read_picture(data: bytes, name: str) -> tuple[np.ndarray, list[str]]:
 
 def changes(picture: Image.Image) -> list[str]:
     """What read_picture changes of a picture that was opened and not yet read, in words."""
+    # Pillow reads colours of 16 bits as 8: only what it is about to decode tells, and other questions may start that.
+    deep = picture.mode.startswith("I") or ";16" in str(getattr(picture, "tile", ""))
     notes = []
     if getattr(picture, "is_animated", False):
         notes.append(f"only the first of {picture.n_frames} pictures is taken")
     if picture.getexif().get(ExifTags.Base.Orientation, 1) > 1:
         notes.append("it is turned as its EXIF orientation says")
-    # Pillow reads colours of 16 bits as 8; only what it is about to decode tells.
-    if picture.mode.startswith("I") or ";16" in str(getattr(picture, "tile", "")):
+    if deep:
         notes.append("values of more than 8 bits become 8")
     if picture.has_transparency_data:
         notes.append("transparent parts are laid over white")

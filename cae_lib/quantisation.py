@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from cae_lib.data import ImageSet
 from cae_lib.entropy import Tables
 from cae_lib.evaluation import PART
 from cae_lib.models import Autoencoder, build
-from cae_lib.weights import load_tensors, save_tensors
+from cae_lib.weights import damaged, load_tensors, save_tensors
 
 BITS = range(1, 9)  # bits a value: the quality of a quantised autoencoder
 
@@ -47,7 +48,8 @@ class QuantisedAutoencoder:
     qualities = BITS
 
     def __init__(self, model: Autoencoder, low: Tensor, high: Tensor, counts: dict[int, Tensor]):
-        self.model, self.low, self.high, self.counts = model.double().eval(), low.double(), high.double(), counts
+        self.model = deepcopy(model).double().eval()
+        self.low, self.high, self.counts = low.double(), high.double(), counts
         self.channels = len(low)
         self.tables = {bits: Tables(counts[bits].double().numpy()) for bits in counts}
 
@@ -88,7 +90,7 @@ def fit(model: Autoencoder, train: ImageSet) -> QuantisedAutoencoder:
     codec = QuantisedAutoencoder(model, blank, blank, {})
     code = torch.cat([codec.to_code(part) for part in train.images.split(PART)])
     codec.low = code.amin((0, 2, 3))
-    codec.high = torch.maximum(code.amax((0, 2, 3)), codec.low + 1e-6)
+    codec.high = torch.maximum(code.amax((0, 2, 3)), codec.low + 1e-6 * (1 + codec.low.abs()))
     for bits in BITS:
         symbols = quantise(code, codec.low, codec.high, bits).long().transpose(0, 1).flatten(1)
         codec.counts[bits] = torch.stack([torch.bincount(channel, minlength=2**bits) + 1 for channel in symbols])
@@ -106,6 +108,8 @@ def save(path: Path, codec: QuantisedAutoencoder) -> None:
 def load(path: Path) -> QuantisedAutoencoder:
     """Read what save wrote. Raises CheckpointError for a missing or damaged file."""
     tensors, metadata = load_tensors(path)
+    if "config" not in metadata or "low" not in tensors:
+        raise damaged(path, "it holds no codec")
     model = build(model_config(json.loads(metadata["config"])))
     model.load_state_dict({k.removeprefix("model/"): v for k, v in tensors.items() if k.startswith("model/")})
     counts = {bits: tensors[f"counts/{bits}"] for bits in BITS}

@@ -1,17 +1,25 @@
 """The `cae` command: what it prints, and one clear sentence with an exit code for each fault."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 import warnings
+from io import BytesIO
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from test_codec import changed, picture
+from test_container import with_checksum
+from test_pictures import png
 from test_runner import make_notebook
 
-from cae_lib import checkpoints, cli, experiments
+from cae_lib import checkpoints, cli, codec, experiments
+from cae_lib.container import variable_length
 from cae_lib.data import STAND_IN, ImageSet
 
 
@@ -49,7 +57,9 @@ def test_help_is_quick_and_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded, seconds = done.stdout.splitlines()[-1].rsplit(" ", 1)
     assert loaded == "loaded: []"
-    assert all(name in done.stdout for name in ("doctor", "train", "evaluate", "run", "figures"))
+    assert all(
+        name in done.stdout for name in ("doctor", "train", "evaluate", "compress", "decompress", "inspect", "run")
+    )
     assert float(seconds) < 0.5  # of the processor, which other programs do not lengthen
 
 
@@ -130,6 +140,216 @@ def test_evaluate_faults(few_images, tmp_path, capsys):
     weights.write_bytes(content)
     capsys.readouterr()
     assert "is damaged" in fails(["evaluate", "--folder", tmp_path], capsys, 1)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(picture(30, 40)).save(path)
+    return path
+
+
+def pixels(path) -> np.ndarray:
+    with Image.open(path) as image:
+        assert image.mode == "RGB"
+        return np.array(image)
+
+
+def test_compress_inspect_decompress(photo, tmp_path, capsys):
+    packed, back = tmp_path / "photo.cae", tmp_path / "new" / "back.png"
+    assert cli.main(["compress", str(photo), str(packed)]) == 0
+    data = codec.compress(picture(30, 40), model="model1_code8", quality=4)
+    assert packed.read_bytes() == data
+    shown = capsys.readouterr()
+    assert shown.out == "" and f"40 x 30 pixels: {len(data):,} bytes, {8 * len(data) / 1200:.3f} bpp" in shown.err
+
+    assert cli.main(["inspect", str(packed)]) == 0
+    rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    inside = codec.payload_size(data)
+    assert rows["model"] == "model1_code8" and rows["quality"] == "4" and rows["picture"] == "40 x 30 pixels"
+    assert rows["weights"] == f"fingerprint {codec.fingerprint('model1_code8').hex()}"
+    assert rows["container"] == f"15 bytes, {8 * 15 / 1200:.3f} bpp" and rows["raw"] == "RGB    3,600 bytes, 24.000 bpp"
+    assert rows["payload"].startswith(f"{inside:,} bytes") and rows["file"].startswith(f"{inside + 15:,} bytes")
+
+    assert cli.main(["decompress", str(packed), str(back)]) == 0
+    np.testing.assert_array_equal(pixels(back), codec.decompress(data))
+    shown = capsys.readouterr()
+    assert shown.out == "" and f"40 x 30 pixels from {len(data):,} bytes" in shown.err
+
+
+def test_compress_with_a_model_and_a_quality(photo, tmp_path):
+    target = tmp_path / "photo.cae"
+    assert cli.main(["compress", str(photo), str(target), "--model", "model2", "--quality", "1"]) == 0
+    assert target.read_bytes() == codec.compress(picture(30, 40), model="model2", quality=1)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.PNG", "a.tif", "a.tiff", "a.bmp", "a.ppm", "a.webp"])
+def test_the_suffix_chooses_a_format_without_loss(name, photo, tmp_path):
+    cli.main(["compress", str(photo), str(tmp_path / "photo.cae")])
+    assert cli.main(["decompress", str(tmp_path / "photo.cae"), str(tmp_path / name)]) == 0
+    np.testing.assert_array_equal(pixels(tmp_path / name), codec.decompress((tmp_path / "photo.cae").read_bytes()))
+
+
+def test_files_are_overwritten_only_when_asked(photo, tmp_path, capsys):
+    packed, back = tmp_path / "photo.cae", tmp_path / "back.png"
+    for path in (packed, back):
+        path.write_bytes(b"precious")
+    assert "--force" in fails(["compress", photo, packed], capsys, 2)
+    assert packed.read_bytes() == b"precious"
+    assert cli.main(["compress", str(photo), str(packed), "--force"]) == 0
+    capsys.readouterr()
+    assert "--force" in fails(["decompress", packed, back], capsys, 2)
+    assert back.read_bytes() == b"precious"
+    assert cli.main(["decompress", str(packed), str(back), "--force"]) == 0
+    assert pixels(back).shape == (30, 40, 3)
+    capsys.readouterr()
+    (tmp_path / "folder").mkdir()
+    assert "no regular file" in fails(["compress", photo, tmp_path / "folder", "--force"], capsys, 2)
+
+
+CONVERTED = {
+    "grey": (lambda image: image.convert("L"), "mode L becomes RGB"),
+    "palette": (lambda image: image.convert("P"), "mode P becomes RGB"),
+    "alpha": (lambda image: image.convert("RGBA").rotate(45), "laid over white"),
+    "16 bits": (lambda image: Image.fromarray(np.array(image.convert("L")).astype(np.uint16) * 257), "become 8"),
+}
+
+
+@pytest.mark.parametrize(("convert", "note"), CONVERTED.values(), ids=CONVERTED)
+def test_other_modes_are_converted_with_a_note(convert, note, photo, tmp_path, capsys):
+    source, target = tmp_path / "other.png", tmp_path / "other.cae"
+    convert(Image.open(photo)).save(source)
+    assert cli.main(["compress", str(source), str(target)]) == 0
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"note: {source}: ") and note in first and "40 x 30 pixels" in second
+    assert codec.decompress(target.read_bytes()).shape == (30, 40, 3)
+
+
+def bad_pictures(photo) -> dict[str, tuple[bytes, str]]:
+    floats = BytesIO()
+    Image.new("F", (4, 4)).save(floats, "TIFF")
+    return {
+        "text": (b"no picture at all", "no image in a format that Pillow knows"),
+        "empty": (b"", "no image in a format that Pillow knows"),
+        "cut": (photo.read_bytes()[:100], "cannot be read as an image"),
+        "floats": (floats.getvalue(), "floating-point pixels have no known range"),
+        "bomb": (png(60_000, 60_000, b""), "has more than 100,000,000 pixels"),
+        "large": (png(10_001, 10_000, b""), "has more than 100,000,000 pixels"),
+    }
+
+
+def test_bad_pictures_leave_no_file(photo, tmp_path, capsys):
+    for name, (content, text) in bad_pictures(photo).items():
+        (tmp_path / name).write_bytes(content)
+        line = fails(["compress", tmp_path / name, tmp_path / "out.cae"], capsys, 1)
+        assert text in line and str(tmp_path / name) in line
+    assert "nowhere.png: No such file" in fails(["compress", tmp_path / "nowhere.png", tmp_path / "out.cae"], capsys, 1)
+    assert "directory" in fails(["compress", tmp_path, tmp_path / "out.cae"], capsys, 1)
+    argv = ["compress", photo, tmp_path / "out.cae"]
+    assert "No codec is called 'modell'" in fails([*argv, "--model", "modell"], capsys, 1)
+    assert "no quality 9: choose a whole number from 1 to 8" in fails([*argv, "--quality", "9"], capsys, 1)
+    assert not (tmp_path / "out.cae").exists()
+
+
+def test_bad_cae_files_leave_no_picture(photo, tmp_path, capsys):
+    data = codec.compress(picture(30, 40), model="model1", quality=4)
+    absurd = b"".join([data[:9], variable_length(100_000), variable_length(100_000), data[11:-4]])
+    cases = {
+        "foreign": (photo.read_bytes(), "This is no .cae file"),
+        "empty": (b"", "This is no .cae file"),
+        "cut": (data[:-5], "damaged or cut short"),
+        "flipped": (data[:20] + bytes([data[20] ^ 4]) + data[21:], "damaged or cut short"),
+        "absurd": (with_checksum(absurd), "100000 x 100000 pixels cannot be coded"),
+        "weights": (changed(data, fingerprint=b"abc"), "with other weights (fingerprint 616263"),
+        "model": (changed(data, model=99), "model number 99, unknown here"),
+        "quality": (changed(data, quality=99), "no quality 99"),
+    }
+    for name, (content, text) in cases.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        assert text in fails(["decompress", path, tmp_path / "out.png"], capsys, 1)
+        assert text in fails(["inspect", path], capsys, 1)
+    path = tmp_path / "forged"
+    path.write_bytes(changed(data, width=20))
+    assert "altered or forged" in fails(["decompress", path, tmp_path / "out.png"], capsys, 1)
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_inspect_shows_the_header_of_what_cannot_be_decoded_here(tmp_path, capsys):
+    data = codec.compress(picture(30, 40), model="model1", quality=4)
+    (tmp_path / "other.cae").write_bytes(changed(data, model=99))
+    assert cli.main(["inspect", str(tmp_path / "other.cae")]) == 1
+    shown = capsys.readouterr().out
+    assert "number 99, unknown here" in shown and "40 x 30 pixels" in shown
+
+
+def test_decompress_names_the_formats_that_it_writes(tmp_path, capsys):
+    for name in ("out", "out.jpg", "out.cae"):
+        assert ".png, .tif" in fails(["decompress", tmp_path / "photo.cae", tmp_path / name], capsys, 2)
+
+
+def test_a_full_disk_leaves_no_half_a_file(photo, tmp_path, monkeypatch, capsys):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left" in fails(["compress", photo, tmp_path / "out.cae"], capsys, 1)
+    assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_standard_input_and_output(photo):
+    """cae compress - - < photo | cae decompress - -: pictures on the one stream, messages on the other."""
+    done = subprocess.run(
+        [sys.executable, "-c", PIPE], input=photo.read_bytes(), capture_output=True, check=True, timeout=300
+    )
+    np.testing.assert_array_equal(
+        pixels(BytesIO(done.stdout)), codec.decompress(codec.compress(picture(30, 40), model="model1", quality=2))
+    )
+    first, second = done.stderr.decode().splitlines()
+    assert first.startswith("40 x 30 pixels: ") and second.startswith("40 x 30 pixels from ")
+
+
+PIPE = """
+import io, sys
+from cae_lib.cli import main
+real, between = sys.stdout, io.TextIOWrapper(io.BytesIO())
+sys.stdout = between
+assert main(["compress", "-", "-", "--model", "model1", "--quality", "2"]) == 0
+between.buffer.seek(0)
+sys.stdin, sys.stdout = between, real
+assert main(["decompress", "-", "-"]) == 0
+"""
+
+
+def test_evaluate_codecs_on_a_folder(photo, tmp_path, capsys):
+    out = tmp_path / "out"
+    argv = ["evaluate", "model1", "--codecs", str(tmp_path), "--out", str(out)]
+    assert cli.main(argv) == 0
+    shown = capsys.readouterr()
+    rows = [line.split("  ")[0] for line in shown.out.splitlines()]
+    assert "model1" in rows and "JPEG 4:4:4" in rows and not any("published" in row for row in rows)
+    assert f"images in {tmp_path}: 1," in shown.err
+    result = json.loads((out / "rate_distortion.json").read_text())
+    assert result["images"] == 1 and len(result["curves"]["model1"]) == 8
+    for name in ("payload", "file"):
+        assert Image.open(out / f"rate_distortion_{name}.png").width > 400
+
+
+def test_evaluate_codecs_on_test_images(few_images, tmp_path, capsys):
+    assert cli.main(["evaluate", "model1_code2", "--codecs", "--images", "2"]) == 0
+    shown = capsys.readouterr()
+    assert "2 test images of stand-in" in shown.err and "published" not in shown.out
+
+
+def test_evaluate_codecs_faults(photo, tmp_path, capsys):
+    assert "belong to --codecs" in fails(["evaluate", "--images", "3"], capsys, 2)
+    assert "belong to --codecs" in fails(["evaluate", "--out", tmp_path], capsys, 2)
+    assert "No codec is called modell; there are model1," in fails(["evaluate", "modell", "--codecs"], capsys, 2)
+    assert "takes no run's --folder" in fails(["evaluate", "--codecs", "--folder", tmp_path], capsys, 2)
+    assert "is no folder" in fails(["evaluate", "--codecs", photo], capsys, 1)
+    (tmp_path / "none").mkdir()
+    assert "holds no image" in fails(["evaluate", "--codecs", tmp_path / "none"], capsys, 1)
+    assert "photo.png" in fails(["evaluate", "model1", "--codecs", tmp_path, "--out", photo], capsys, 1)
 
 
 def test_run_faults(tmp_path, capsys, monkeypatch):
