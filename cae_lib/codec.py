@@ -4,7 +4,6 @@ An image becomes tiles, a tile becomes symbols, and all symbols go through one r
 bytes around its output. The same image gives the same bytes alone or in a batch, with any number of threads.
 """
 
-import hashlib
 from collections.abc import Iterator
 from functools import cache
 from itertools import chain, pairwise
@@ -19,6 +18,7 @@ from cae_lib import quantisation
 from cae_lib.container import CodecError, Header, pack, unpack
 from cae_lib.entropy import Decoder, Encoder
 from cae_lib.quantisation import QuantisedAutoencoder
+from cae_lib.weights import checksum, load_tensors
 
 FOLDER = Path(__file__).parent / "codecs"
 
@@ -38,9 +38,9 @@ def load_codec(name: str) -> QuantisedAutoencoder:
 
 @cache
 def fingerprint(name: str) -> bytes:
-    """Three bytes that tell a codec's file from any other."""
+    """Three bytes that tell a codec's weights and tables from any others."""
     load_codec(name)
-    return hashlib.sha256((FOLDER / f"{name}.safetensors").read_bytes()).digest()[:3]
+    return bytes.fromhex(checksum(*load_tensors(FOLDER / f"{name}.safetensors")))[:3]
 
 
 def compress(image: np.ndarray, *, model: str, quality: int, progress: bool = False) -> bytes:

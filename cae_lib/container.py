@@ -4,7 +4,7 @@
     0-2    the letters CAE
     3      version of the format: 1
     4      number of the model in codec.MODELS, from 0
-    5-7    fingerprint: the first three bytes of the SHA-256 of the model's weights and tables
+    5-7    fingerprint: the first three bytes of the SHA-256 that the file of weights and tables carries
     8      quality
     9...   width, then height, in pixels: seven bits a byte, the lowest first; all but a number's last byte have
            their highest bit set, so a number below 128 takes one byte
