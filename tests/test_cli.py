@@ -420,11 +420,11 @@ def test_warnings_are_single_lines(monkeypatch, capsys):
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_stopping_and_going_on(tmp_path):
     """A training stopped with Ctrl-C says so and is resumed by the same command."""
-    argv = ["train", "overfit", "--epochs", "12", "--folder", tmp_path]
+    argv = ["train", "overfit", "--folder", tmp_path, "--epochs"]
     environment = os.environ | {"CAE_DATA": STAND_IN, "OMP_NUM_THREADS": "1"}
-    process = command(*argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = command(*argv, "400", env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for line in process.stdout:
-        if line.startswith("epoch  1/12"):
+        if line.startswith("epoch  1/400"):
             break
     while not (tmp_path / "run.json").exists():
         time.sleep(0.01)
@@ -432,7 +432,8 @@ def test_stopping_and_going_on(tmp_path):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.rstrip().endswith("stopped; run the same command again to go on") and "Traceback" not in errors
-    again = command(*argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done = json.loads((tmp_path / "run.json").read_text())["history"]["epochs"]
+    again = command(*argv, str(done + 2), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, _ = again.communicate(timeout=120)
     assert again.returncode == 0
-    assert "epoch  1/12" not in output and "epoch 12/12" in output
+    assert [f"epoch {e:>2}/{done + 2}" in output for e in (1, done, done + 1, done + 2)] == [False, False, True, True]
