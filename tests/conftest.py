@@ -8,7 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
+# The same examples in every run, however slow the machine.
+settings.register_profile("kit", derandomize=True, deadline=None)
+settings.load_profile("kit")
 os.environ.setdefault("CAE_DATA", "stand-in")
 
 

@@ -45,7 +45,7 @@ def untiled(image: np.ndarray, model: str, quality: int) -> np.ndarray:
 
 
 @every_model
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12)
 @given(data=st.data(), height=st.integers(1, 70), width=st.integers(1, 70), seed=st.integers(0, 10**6))
 def test_round_trip_of_any_size(model, data, height, width, seed):
     quality = data.draw(st.sampled_from(list(load_codec(model).qualities)))

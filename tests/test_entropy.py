@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cae_lib.container import CodecError
@@ -36,7 +36,6 @@ def decode(payload, index, tables) -> np.ndarray:
     return symbols
 
 
-@settings(deadline=None)
 @given(seeds, st.integers(0, 200), st.booleans())
 def test_round_trip_at_the_promised_length(seed, count, likely):
     symbols, index, tables = message(seed, count, likely)
@@ -49,7 +48,6 @@ def test_round_trip_at_the_promised_length(seed, count, likely):
     assert len(payload) <= 4 * len(own.coder.get_compressed())
 
 
-@settings(deadline=None)
 @given(seeds, st.lists(st.integers(0, 30), max_size=5))
 def test_several_passes_one_after_the_other(seed, counts):
     encoder, messages = Encoder(), [message(seed + k, count, True) for k, count in enumerate(counts)]
@@ -78,7 +76,6 @@ def test_the_estimate_is_minus_log2_of_the_probability():
     np.testing.assert_allclose(bits, expected)
 
 
-@settings(deadline=None)
 @given(seeds, st.integers(1, 60), st.binary(max_size=30), st.integers(0, 99))
 def test_no_two_payloads_mean_the_same(seed, count, noise, cut):
     """Whatever is done to a payload, what still decodes are other symbols, and their encoder makes those bytes."""

@@ -112,7 +112,7 @@ def test_save_and_load(codec, train, tmp_path):
     assert torch.equal(twice.synthesise(symbols, 4), again.synthesise(symbols, 4))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0, 1, exclude_max=True), st.integers(0, 7))
 def test_a_damaged_file_is_refused(tmp_path_factory, place, bit):
     path = tmp_path_factory.getbasetemp() / "codec.safetensors"
