@@ -25,7 +25,8 @@ FOLDER = Path(__file__).parent / "codecs"
 # A model's place here is its number in .cae files: new ones go to the end.
 MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64")
 
-TILE = 256  # pixels a side: what is worked on at once, one part of a large image or many small ones
+TILE = 256  # pixels a side: what is worked on at once of a large image, to bound the memory it takes
+PART = 2**12  # pixels worked on at once of a batch of small images: more would leave the processor's cache
 
 
 @cache
@@ -143,7 +144,7 @@ def estimated_bits(images: Tensor, *, model: str, quality: int) -> Tensor:
 
 def part_size(height: int, width: int) -> int:
     """How many images of this size are worked on at once."""
-    return max(1, TILE * TILE // (height * width))
+    return max(1, PART // (height * width))
 
 
 def tile_bar(name: str, count: int, height: int, width: int, progress: bool) -> tqdm:
