@@ -114,7 +114,7 @@ def doctor(args: argparse.Namespace) -> int:
 
 
 def train(args: argparse.Namespace) -> None:
-    from cae_lib import experiments
+    from cae_lib import codec, experiments
     from cae_lib.checkpoints import OWN
     from cae_lib.data import CIFAR10, DataError, load_images
 
@@ -133,6 +133,7 @@ def train(args: argparse.Namespace) -> None:
         if train_set.source != CIFAR10:
             raise DataError("What the kit ships is trained on CIFAR-10: set CAE_DATA to the folder that holds it.")
         experiments.train_all(train_set, test_set)
+        codec.fit_codecs(train_set)
         return
     folder = args.folder or OWN / args.name / f"seed{args.seed}"
     print(f"{args.name} on {train_set.source}, seed {args.seed}, in {folder}", flush=True)

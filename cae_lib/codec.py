@@ -15,7 +15,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cae_lib import quantisation
+from cae_lib.checkpoints import load_run
 from cae_lib.container import CodecError, Header, pack, unpack
+from cae_lib.data import ImageSet
 from cae_lib.entropy import Decoder, Encoder
 from cae_lib.quantisation import QuantisedAutoencoder
 from cae_lib.weights import checksum, load_tensors
@@ -25,6 +27,7 @@ FOLDER = Path(__file__).parent / "codecs"
 # A model's place here is its number in .cae files: new ones go to the end.
 MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64")
 
+FIT_IMAGES = 5_000  # on which ranges and tables are measured
 TILE = 256  # pixels a side: what is worked on at once of a large image, to bound the memory it takes
 PART = 2**12  # pixels worked on at once of a batch of small images: more would leave the processor's cache
 
@@ -35,6 +38,13 @@ def load_codec(name: str) -> QuantisedAutoencoder:
     if name not in MODELS:
         raise CodecError(f"No codec is called {name!r}; choose one of {', '.join(MODELS)}.")
     return quantisation.load(FOLDER / f"{name}.safetensors")
+
+
+def fit_codecs(train: ImageSet) -> None:
+    """Make the files of all codecs again, from the shipped runs (seed 0, last epoch) and the first training images."""
+    for name in MODELS:
+        codec = quantisation.fit(load_run(name).model, train.take(FIT_IMAGES))
+        quantisation.save(FOLDER / f"{name}.safetensors", codec)
 
 
 @cache
