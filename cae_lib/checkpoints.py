@@ -195,8 +195,7 @@ def save_resume(folder: Path, done: Progress, facts: dict) -> None:
     """One file with all that the next epoch needs, so that a kill at any moment leaves it whole."""
     tensors = {f"weights/{k}": v for k, v in done.model.state_dict().items()}
     tensors |= {f"best/{k}": v for k, v in done.history.best_weights.items()}
-    for index, state in done.optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser/{index}/{k}": v for k, v in state.items() if isinstance(v, Tensor)}
+    tensors |= optimiser_tensors(done.optimiser)
     metadata = {"history": json.dumps(done.history.as_dict()), "facts": json.dumps(facts)}
     save_tensors(folder / "resume.safetensors", tensors, metadata)
 
@@ -213,16 +212,28 @@ def load_resume(folder: Path) -> tuple[dict, History, dict]:
     tensors, metadata = load_tensors(folder / "resume.safetensors")
     if "history" not in metadata:
         raise damaged(folder / "resume.safetensors", "it is no resume file")
-    parts: dict[str, dict] = {"weights": {}, "best": {}, "optimiser": {}}
-    for name, tensor in tensors.items():
-        part, key = name.split("/", 1)
-        parts[part][key] = tensor
+    history = History(**json.loads(metadata["history"]), best_weights=under("best", tensors))
+    return under("weights", tensors), history, optimiser_state(tensors)
+
+
+def under(part: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors named "part/...", without that part of their names."""
+    return {name.removeprefix(f"{part}/"): t for name, t in tensors.items() if name.startswith(f"{part}/")}
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's state as tensors named "optimiser/parameter index/name"."""
+    states = optimiser.state_dict()["state"].items()
+    return {f"optimiser/{i}/{k}": v for i, state in states for k, v in state.items() if isinstance(v, Tensor)}
+
+
+def optimiser_state(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """The inverse of optimiser_tensors: parameter index -> name -> tensor."""
     state: dict[int, dict] = {}
-    for key, tensor in parts["optimiser"].items():
+    for key, tensor in under("optimiser", tensors).items():
         index, name = key.split("/")
         state.setdefault(int(index), {})[name] = tensor
-    history = History(**json.loads(metadata["history"]), best_weights=parts["best"])
-    return parts["weights"], history, state
+    return state
 
 
 def versions() -> dict[str, str]:

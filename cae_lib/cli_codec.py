@@ -125,18 +125,16 @@ def race(args: argparse.Namespace) -> None:
 
 def save(folder: Path, result: dict, published: dict) -> list[Path]:
     """Write a race as JSON, and its curves over payload and whole file as PNG: the paths."""
-    from io import BytesIO
-
     from cae_lib.files import write_atomically, write_json
+    from cae_lib.plots import to_png
     from cae_lib.rate_plots import rate_distortion
 
     paths = [folder / f"rate_distortion{end}" for end in (".json", "_payload.png", "_file.png")]
     write_json(paths[0], result)
     for which, path in zip(("payload", "file"), paths[1:], strict=True):
-        references, content = published if which == "payload" else {}, BytesIO()
+        references = published if which == "payload" else {}
         figure = rate_distortion(result["curves"], which, references=references, source=result["source"])
-        figure.savefig(content, format="png")
-        write_atomically(path, content.getvalue())
+        write_atomically(path, to_png(figure))
     return paths
 
 

@@ -5,7 +5,6 @@
 
 import json
 from collections.abc import Callable
-from io import BytesIO
 
 import torch
 from matplotlib.figure import Figure
@@ -238,9 +237,7 @@ def make_all() -> None:
     write_json(folder / "codecs.json", {"source": test.source} | race)
     for draw in FIGURES:
         figure, numbers = draw(test)
-        image = BytesIO()
-        figure.savefig(image, format="png", metadata={"Software": None})
-        write_atomically(folder / f"{draw.__name__}.png", image.getvalue())
+        write_atomically(folder / f"{draw.__name__}.png", plots.to_png(figure))
         write_json(folder / f"{draw.__name__}.json", numbers)
         print(folder / f"{draw.__name__}.png", flush=True)
     readme = folder.parent / "README.md"

@@ -22,9 +22,14 @@ class Picture(Figure):
     """A Figure that a notebook shows as a PNG: without pyplot, matplotlib leaves that to us."""
 
     def _repr_png_(self) -> bytes:
-        buffer = BytesIO()
-        self.savefig(buffer, format="png")
-        return buffer.getvalue()
+        return to_png(self)
+
+
+def to_png(figure: Figure) -> bytes:
+    """A Figure as the bytes of a PNG file, without the version of the library that drew it."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def new_figure(rows: int, columns: int, width: float, height: float, source: str = "", **options):

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cae_lib.checkpoints import model_config
+from cae_lib.checkpoints import model_config, under
 from cae_lib.data import ImageSet
 from cae_lib.entropy import Tables
 from cae_lib.evaluation import PART
@@ -111,6 +111,6 @@ def load(path: Path) -> QuantisedAutoencoder:
     if "config" not in metadata or "low" not in tensors:
         raise damaged(path, "it holds no codec")
     model = build(model_config(json.loads(metadata["config"])))
-    model.load_state_dict({k.removeprefix("model/"): v for k, v in tensors.items() if k.startswith("model/")})
+    model.load_state_dict(under("model", tensors))
     counts = {bits: tensors[f"counts/{bits}"] for bits in BITS}
     return QuantisedAutoencoder(model, tensors["low"], tensors["high"], counts)

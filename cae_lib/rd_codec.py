@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cae_lib.checkpoints import under
 from cae_lib.codec_model import (
     MIDDLE,
     RANGE,
@@ -148,5 +149,5 @@ def load(path: Path) -> RateDistortionCodec:
     config = RateDistortionConfig(**stored | {key: tuple(stored[key]) for key in ("groups", "lambdas")})
     with torch.random.fork_rng():
         model = RateDistortionAutoencoder(config)
-    model.load_state_dict({k.removeprefix("model/"): v for k, v in tensors.items() if k.startswith("model/")})
+    model.load_state_dict(under("model", tensors))
     return RateDistortionCodec(model, tensors["tables"])

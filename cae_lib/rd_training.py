@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from cae_lib.checkpoints import optimiser_state, optimiser_tensors, under
 from cae_lib.codec_model import RateDistortionAutoencoder, RateDistortionConfig, rate_distortion
 from cae_lib.data import ImageSet, scale
 from cae_lib.evaluation import TrainingError, check_images
@@ -151,8 +152,7 @@ def save_resume(folder: Path, model, average: dict, optimiser, facts: dict, reco
     """All that the next epoch needs in one file, so that a kill at any moment leaves it whole."""
     tensors = {f"weights/{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"average/{k}": v for k, v in average.items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser/{index}/{k}": v for k, v in state.items()}
+    tensors |= optimiser_tensors(optimiser)
     save_tensors(folder / "resume.safetensors", tensors, {"facts": json.dumps(facts), "record": json.dumps(record)})
 
 
@@ -161,13 +161,5 @@ def load_resume(folder: Path, model, facts: dict) -> tuple[dict, dict, dict]:
     tensors, metadata = load_tensors(folder / "resume.safetensors")
     if json.loads(metadata["facts"]) != json.loads(json.dumps(facts)):
         raise CheckpointError(f"{folder} holds another model or training: choose another folder, or delete it.")
-    parts: dict[str, dict] = {"weights": {}, "average": {}, "optimiser": {}}
-    for name, tensor in tensors.items():
-        part, key = name.split("/", 1)
-        parts[part][key] = tensor
-    model.load_state_dict(parts["weights"])
-    state: dict[int, dict] = {}
-    for key, tensor in parts["optimiser"].items():
-        index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = tensor
-    return parts["average"], state, json.loads(metadata["record"])
+    model.load_state_dict(under("weights", tensors))
+    return under("average", tensors), optimiser_state(tensors), json.loads(metadata["record"])

@@ -5,11 +5,9 @@ exported page shows the static picture instead.
 """
 
 from base64 import b64encode
-from io import BytesIO
 
 import ipywidgets
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from torch import Tensor, nn
 
@@ -18,14 +16,8 @@ from cae_lib.checkpoints import Run
 from cae_lib.data import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.metrics import bits_per_pixel, psnr
+from cae_lib.plots import to_png
 from cae_lib.rate_distortion import decibels
-
-
-def to_png(figure: Figure) -> bytes:
-    """A Figure as the bytes of a PNG file."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 class FrameSlider(ipywidgets.VBox):

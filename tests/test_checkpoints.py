@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import Killed, killed_before_write
 
-from cae_lib import checkpoints, evaluation, files, training, weights
+from cae_lib import checkpoints, evaluation, training
 from cae_lib.checkpoints import CheckpointError, kept_epochs, load_histories, load_run, shipped_runs, train_run
 from cae_lib.data import ImageSet
 from cae_lib.models import MODEL1_REPAIRED, MODEL2
@@ -25,10 +26,6 @@ ROOT = Path(__file__).parent.parent
 SGD = TrainConfig(epochs=3, batch_size=4, optimiser="sgd", learning_rate=0.01, seed=1)
 ADAM = TrainConfig(epochs=3, batch_size=4, optimiser="adam", learning_rate=1e-3, seed=1)
 MODELS = {"sgd": (MODEL1_REPAIRED, SGD), "adam": (MODEL2, ADAM)}
-
-
-class Killed(BaseException):
-    """Stands for the end of the process: nothing in the library may catch it."""
 
 
 def random_set(count: int, seed: int = 0) -> ImageSet:
@@ -174,20 +171,10 @@ def test_killed_after_an_epoch_and_resumed_equals_uninterrupted(finished, tmp_pa
 
 
 @pytest.mark.parametrize("write", range(9))
-def test_killed_before_any_write_and_resumed_equals_uninterrupted(finished, tmp_path, monkeypatch, write):
+def test_killed_before_any_write_and_resumed_equals_uninterrupted(finished, tmp_path, write):
     """Every epoch writes three files; the kill comes before one of the nine writes of the run."""
-    real, count = files.write_atomically, iter(range(9))
-
-    def write_or_die(path, content):
-        if next(count) == write:
-            raise Killed
-        real(path, content)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(weights, "write_atomically", write_or_die)
-        patch.setattr(files, "write_atomically", write_or_die)
-        with pytest.raises(Killed):
-            train_in(tmp_path / "run")
+    with killed_before_write(write):
+        train_in(tmp_path / "run")
     run = train_in(tmp_path / "run")
     assert run.history.epochs == 3
     assert_same(tmp_path / "run", finished["adam"])

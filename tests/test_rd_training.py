@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import Killed, killed_before_write
 from test_codec_model import SMALL, lively_model, random_images
 
-from cae_lib import files, rd_training, weights
+from cae_lib import rd_training
 from cae_lib.codec_model import RateDistortionAutoencoder
 from cae_lib.data import ImageSet
 from cae_lib.evaluation import TrainingError
@@ -24,10 +25,6 @@ ONE_QUALITY = replace(SMALL, lambdas=(0.02,))
 STEPS = 3  # an epoch: two batches of four images, and one of two
 SHORT = RateDistortionTraining(epochs=3, batch_size=4, learning_rate=1e-3, averaging=0.9, seed=1, bf16=False)
 STILL = replace(SHORT, epochs=1, learning_rate=1e-30)  # weights do not move
-
-
-class Killed(BaseException):
-    """Stands for the end of the process: nothing in the library may catch it."""
 
 
 def image_set(count: int, seed: int = 0) -> ImageSet:
@@ -266,20 +263,10 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed_equals_uninterrupted(tmp_p
 
 
 @pytest.mark.parametrize("write", range(6))
-def test_killed_before_a_write_and_resumed_equals_uninterrupted(finished, tmp_path, monkeypatch, write):
+def test_killed_before_a_write_and_resumed_equals_uninterrupted(finished, tmp_path, write):
     """Every epoch writes two files; the kill comes before one of these writes."""
-    real, count = files.write_atomically, iter(range(6))
-
-    def write_or_die(path, content):
-        if next(count) == write:
-            raise Killed
-        real(path, content)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(weights, "write_atomically", write_or_die)
-        patch.setattr(files, "write_atomically", write_or_die)
-        with pytest.raises(Killed):
-            train_in(tmp_path)
+    with killed_before_write(write):
+        train_in(tmp_path)
     train_in(tmp_path)
     assert_same_run(tmp_path, finished)
 
