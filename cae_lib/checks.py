@@ -65,6 +65,24 @@ def right_entropy(answer: Callable) -> bool:
     return all(abs(float(answer(list(counts))) - bits) < 1e-4 for counts, bits in known.items())
 
 
+def right_straight_through(answer: Callable) -> bool:
+    """A student's rounding to multiples of a step: right values, and the gradient of doing nothing."""
+    for step in (1.0, 0.25, 3.0):
+        y = torch.tensor([-1.7, -0.2, 0.4, 2.6], requires_grad=True)
+        rounded = answer(y, step)
+        (gradient,) = torch.autograd.grad(rounded.sum(), y)
+        if not (torch.allclose(rounded, step * torch.round(y / step)) and torch.equal(gradient, torch.ones(4))):
+            return False
+    return True
+
+
+def right_choice(answer: Callable) -> bool:
+    """Compare a student's choice among points (bits per pixel, MSE) with the least loss, for several lambdas."""
+    points = [(2.0, 0.0008), (0.5, 0.004), (1.9, 0.002), (1.0, 0.0018)]
+    wanted = {0.0001: 1, 0.004: 3, 0.02: 0}
+    return all(int(answer(points, worth)) == place for worth, place in wanted.items())
+
+
 EXERCISES: dict[str, Exercise] = {
     # 00 start here
     "00.1": Exercise(same(153_600_000), "How many numbers has one image, and how many bytes does one number take?"),
@@ -135,6 +153,15 @@ EXERCISES: dict[str, Exercise] = {
         "B is the part from 1/2 to 3/4; A is the first half of whatever interval is left.",
     ),
     "06.5": Exercise(same(17), "Fifteen bytes for a small picture, and one more each for width and height."),
+    # 07 rate against distortion
+    "07.1": Exercise(close(-0.05), "The loss changes by the bits, and by lambda for each unit of squared error."),
+    "07.2": Exercise(
+        right_straight_through,
+        "Round y / step, multiply by step, and let detach() hide from the gradient all that differs from y.",
+    ),
+    "07.3": Exercise(close(1.75), "A letter costs -log2 of what the tables say; weight it with its true share."),
+    "07.4": Exercise(same((8, 4096)), "A chessboard takes two passes a group, whatever its size; a place alone, one."),
+    "07.5": Exercise(right_choice, "Compute bpp + lambda * 255**2 * mse for each point; which place has the least?"),
 }
 
 

@@ -4,6 +4,7 @@ Everything heavy is imported by the command that needs it, so that `cae --help` 
 """
 
 import argparse
+import json
 import sys
 import warnings
 from pathlib import Path
@@ -114,29 +115,36 @@ def doctor(args: argparse.Namespace) -> int:
 
 
 def train(args: argparse.Namespace) -> None:
-    from cae_lib import codec, experiments
+    from cae_lib import codec, experiments, rd_experiments, results
     from cae_lib.checkpoints import OWN
     from cae_lib.data import CIFAR10, DataError, load_images
 
-    names = ", ".join(experiments.RECIPES)
+    recipes = experiments.RECIPES | rd_experiments.RECIPES
     if args.list:
-        for name, recipe in experiments.RECIPES.items():
+        for name, recipe in recipes.items():
             print(f"{name:<16}{recipe.training.epochs:>4} epochs   {recipe.why}")
         return
     if args.all and (args.name or args.folder or args.epochs or args.seed):
         raise UsageError("--all takes no name, seed, epochs or folder: it trains everything as it ships.")
-    if not args.all and args.name not in experiments.RECIPES:
+    if not args.all and args.name not in recipes:
         problem = f"No run is called {args.name!r}" if args.name else "Which run?"
-        raise UsageError(f"{problem}; choose one of {names}, or --all.")
+        raise UsageError(f"{problem}; choose one of {', '.join(recipes)}, or --all.")
     train_set, test_set = load_images("train"), load_images("test")
     if args.all:
         if train_set.source != CIFAR10:
             raise DataError("What the kit ships is trained on CIFAR-10: set CAE_DATA to the folder that holds it.")
         experiments.train_all(train_set, test_set)
         codec.fit_codecs(train_set)
+        rd_experiments.train_all(train_set, test_set, results.FIGURES / "rd_trainings.json")
         return
     folder = args.folder or OWN / args.name / f"seed{args.seed}"
     print(f"{args.name} on {train_set.source}, seed {args.seed}, in {folder}", flush=True)
+    if args.name in rd_experiments.RECIPES:
+        rd_experiments.train(args.name, args.seed, train_set, test_set, folder, args.epochs)
+        history = json.loads((folder / "run.json").read_text())["epochs"]
+        hours = sum(epoch["seconds"] for epoch in history) / 3600
+        print(f"{len(history)} epochs in {hours:.2f} hours (each in run.json); the codec is codec.safetensors")
+        return
     done = experiments.train(args.name, args.seed, train_set, test_set, folder, args.epochs)
     best, lowest = done.history.best_epoch, min(done.history.validation_loss)
     print(f"{done.history.epochs} epochs done; lowest validation loss {lowest:.5f} (epoch {best})")

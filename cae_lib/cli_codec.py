@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cae_lib.runner import UsageError
 
-MODEL, QUALITY = "model1_code8", 4  # of `cae compress`, unless told otherwise
+MODEL, QUALITY = "rd", 5  # of `cae compress`, unless told otherwise
 IMAGES = 500  # of the test set in `cae evaluate --codecs`, unless told otherwise
 TEST_SET = ""  # the folder of `--codecs` where none is given
 RAW = 24  # bits per pixel

@@ -1,48 +1,43 @@
-"""Images to bytes and back with the models of this kit.
+"""Images to .cae files and back with the models of this kit: a header (container.py) and a payload (payload.py)."""
 
-An image becomes tiles, a tile becomes symbols, and all symbols go through one range coder; see container.py for the
-bytes around its output. The same image gives the same bytes alone or in a batch, with any number of threads.
-"""
-
-from collections.abc import Iterator
 from functools import cache
-from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from cae_lib import quantisation
+from cae_lib import payload, quantisation, rd_codec
 from cae_lib.checkpoints import load_run
 from cae_lib.container import CodecError, Header, pack, unpack
 from cae_lib.data import ImageSet
-from cae_lib.entropy import Decoder, Encoder
 from cae_lib.quantisation import QuantisedAutoencoder
+from cae_lib.rd_codec import RateDistortionCodec
 from cae_lib.weights import checksum, load_tensors
 
 FOLDER = Path(__file__).parent / "codecs"
 
+RD = "rd"  # the rate-distortion autoencoder; the others were trained without a thought of bits
 # A model's place here is its number in .cae files: new ones go to the end.
-MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64")
+MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64", RD)
 
 FIT_IMAGES = 5_000  # on which ranges and tables are measured
-TILE = 256  # pixels a side: what is worked on at once of a large image, to bound the memory it takes
-PART = 2**12  # pixels worked on at once of a batch of small images: more would leave the processor's cache
 
 
 @cache
-def load_codec(name: str) -> QuantisedAutoencoder:
+def load_codec(name: str) -> QuantisedAutoencoder | RateDistortionCodec:
     """The codec of a shipped model, read once. Raises CodecError for an unknown name, CheckpointError for its file."""
     if name not in MODELS:
         raise CodecError(f"No codec is called {name!r}; choose one of {', '.join(MODELS)}.")
-    return quantisation.load(FOLDER / f"{name}.safetensors")
+    return (rd_codec if name == RD else quantisation).load(FOLDER / f"{name}.safetensors")
 
 
 def fit_codecs(train: ImageSet) -> None:
-    """Make the files of all codecs again, from the shipped runs (seed 0, last epoch) and the first training images."""
-    for name in MODELS:
+    """Make the files of the plain autoencoders' codecs again, from the shipped runs (seed 0, last epoch).
+
+    Their ranges and tables are measured on the first training images.
+    """
+    for name in MODELS[: MODELS.index(RD)]:
         codec = quantisation.fit(load_run(name).model, train.take(FIT_IMAGES))
         quantisation.save(FOLDER / f"{name}.safetensors", codec)
 
@@ -58,7 +53,8 @@ def compress(image: np.ndarray, *, model: str, quality: int, progress: bool = Fa
     """An image as the bytes of a .cae file.
 
     image: uint8 (H, W, 3), sides from 1 pixel up; model: one of MODELS; quality: one of the codec's `qualities`
-    (bits a value for a plain autoencoder); progress: draw a bar for a large image. Raises CodecError.
+    (bits a value for a plain autoencoder, 1 for the lowest rate of rd); progress: draw a bar for a large image.
+    Raises CodecError.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -83,15 +79,7 @@ def encode_batch(images: Tensor, *, model: str, quality: int, progress: bool = F
     height, width = images.shape[2:]
     header = Header(MODELS.index(model), fingerprint(model), quality, width, height)
     pack(header, b"")  # refuses a size that cannot be stored before any work is done
-    files = []
-    with tile_bar("compress", len(images), height, width, progress) as bar:
-        for part in images.split(part_size(height, width)):
-            encoders = [Encoder() for _ in part]
-            for symbols in symbols_of_tiles(part, codec, quality):
-                write(symbols, codec, quality, encoders)
-                bar.update()
-            files += [pack(header, encoder.finish()) for encoder in encoders]
-    return files
+    return [pack(header, inside) for inside in payload.encode(images, codec, quality, progress)]
 
 
 def decode_batch(files: list[bytes], progress: bool = False) -> Tensor:
@@ -101,14 +89,11 @@ def decode_batch(files: list[bytes], progress: bool = False) -> Tensor:
     headers, payloads = zip(*map(unpack, files), strict=True)
     if len(set(headers)) > 1:
         raise CodecError("Files decoded together must have one model, quality and size: decode them one by one.")
-    codec, height, width = codec_of(headers[0]), headers[0].height, headers[0].width
-    size = part_size(height, width)
-    with tile_bar("decompress", len(files), height, width, progress) as bar:
-        parts = [decode_part(payloads[i : i + size], codec, headers[0], bar) for i in range(0, len(files), size)]
-    return torch.cat(parts)
+    header = headers[0]
+    return payload.decode(payloads, codec_of(header), header.quality, header.height, header.width, progress)
 
 
-def codec_of(header: Header) -> QuantisedAutoencoder:
+def codec_of(header: Header) -> QuantisedAutoencoder | RateDistortionCodec:
     """The codec that made a file. Raises CodecError if this kit has it not, or with other weights."""
     if header.model >= len(MODELS):
         raise CodecError(f"This .cae file was made by model number {header.model}, unknown here: update the kit.")
@@ -123,7 +108,7 @@ def codec_of(header: Header) -> QuantisedAutoencoder:
     return codec
 
 
-def check_quality(codec: QuantisedAutoencoder, name: str, quality: int) -> None:
+def check_quality(codec: QuantisedAutoencoder | RateDistortionCodec, name: str, quality: int) -> None:
     if not isinstance(quality, int | np.integer) or quality not in codec.qualities:
         low, high = codec.qualities[0], codec.qualities[-1]
         raise CodecError(f"{name} has no quality {quality}: choose a whole number from {low} to {high}.")
@@ -134,7 +119,6 @@ def payload_size(data: bytes) -> int:
     return len(unpack(data)[1])
 
 
-@torch.no_grad()
 def estimated_bits(images: Tensor, *, model: str, quality: int) -> Tensor:
     """What the symbols of each image (N, 3, H, W) cost by the model's own probabilities: bits (N,), float64.
 
@@ -142,97 +126,4 @@ def estimated_bits(images: Tensor, *, model: str, quality: int) -> Tensor:
     """
     codec = load_codec(model)
     check_quality(codec, model, quality)
-    tables, parts = codec.tables[quality], []
-    for part in images.split(part_size(*images.shape[2:])):
-        total = np.zeros(len(part))
-        for symbols in symbols_of_tiles(part, codec, quality):
-            for where, table, offset in codec.passes(symbols, quality):
-                total += tables.estimate((symbols[:, where] - offset).numpy(), table.numpy())
-        parts.append(torch.from_numpy(total))
-    return torch.cat(parts)
-
-
-def part_size(height: int, width: int) -> int:
-    """How many images of this size are worked on at once."""
-    return max(1, PART // (height * width))
-
-
-def tile_bar(name: str, count: int, height: int, width: int, progress: bool) -> tqdm:
-    """A progress bar over the tiles of `count` images, on standard error, for work that takes over a second."""
-    total = -(-count // part_size(height, width)) * -(-height // TILE) * -(-width // TILE)
-    return tqdm(total=total, desc=name, unit="tile", leave=False, delay=1, disable=None if progress else True)
-
-
-@torch.no_grad()
-def symbols_of_tiles(images: Tensor, codec: QuantisedAutoencoder, quality: int) -> Iterator[Tensor]:
-    """Symbols (N, C, h, w) of each tile of the images, row by row.
-
-    The borders are repeated up to a multiple of the stride. A tile is analysed with a margin of its surroundings, so
-    that its symbols are those of the whole image.
-    """
-    height, width = images.shape[2:]
-    stride, margin = codec.stride, codec.margin
-    beyond = [(0, 0), (0, 0), (0, -height % stride), (0, -width % stride)]
-    padded = torch.from_numpy(np.pad(images.numpy(), beyond, mode="edge"))
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
-            y, x = max(top - margin * stride, 0), max(left - margin * stride, 0)
-            area = padded[..., y : top + TILE + margin * stride, x : left + TILE + margin * stride]
-            symbols, y, x = codec.analyse(area, quality), (top - y) // stride, (left - x) // stride
-            yield symbols[..., y : y + TILE // stride, x : x + TILE // stride].contiguous()
-
-
-def write(symbols: Tensor, codec: QuantisedAutoencoder, quality: int, encoders: list[Encoder]) -> None:
-    """Append a tile's symbols (N, C, h, w), pass by pass, to the encoders of their images."""
-    for where, table, offset in codec.passes(symbols, quality):
-        values = (symbols[:, where] - offset).numpy()
-        for encoder, row, tables in zip(encoders, values, table.numpy(), strict=True):
-            encoder.write(row, tables, codec.tables[quality])
-
-
-def read(shape: tuple[int, ...], codec: QuantisedAutoencoder, quality: int, decoders: list[Decoder]) -> Tensor:
-    """The next tile's symbols, of shape (C, h, w) an image: each pass sees what the passes before it have read."""
-    symbols = torch.zeros(len(decoders), *shape, dtype=torch.int64)
-    for where, table, offset in codec.passes(symbols, quality):
-        rows = [d.read(tables, codec.tables[quality]) for d, tables in zip(decoders, table.numpy(), strict=True)]
-        symbols[:, where] = torch.from_numpy(np.stack(rows)) + offset
-    return symbols
-
-
-@torch.no_grad()
-def decode_part(payloads: tuple[bytes, ...], codec: QuantisedAutoencoder, header: Header, bar: tqdm) -> Tensor:
-    """Images (N, 3, H, W) from their payloads, one row of tiles after the other."""
-    decoders = [Decoder(payload) for payload in payloads]
-    strips = read_strips(decoders, codec, header)
-    nothing = torch.empty(len(payloads), codec.channels, 0, -(-header.width // codec.stride), dtype=torch.int16)
-    above, pictures = nothing, []
-    for strip, below in pairwise(chain(strips, [nothing])):
-        pictures.append(draw(above, strip, below, codec, header.quality))
-        above = strip
-        bar.update(-(-header.width // TILE))
-    for decoder in decoders:
-        decoder.finish()
-    return torch.cat(pictures, -2)[..., : header.height, : header.width]
-
-
-def read_strips(decoders: list[Decoder], codec: QuantisedAutoencoder, header: Header) -> Iterator[Tensor]:
-    """The symbols (N, C, h, W/stride) of each row of tiles."""
-    rows, columns = (-(-n // codec.stride) for n in (header.height, header.width))
-    side = TILE // codec.stride
-    for top in range(0, rows, side):
-        shapes = [(codec.channels, min(side, rows - top), min(side, columns - x)) for x in range(0, columns, side)]
-        yield torch.cat([read(shape, codec, header.quality, decoders).to(torch.int16) for shape in shapes], -1)
-
-
-def draw(above: Tensor, strip: Tensor, below: Tensor, codec: QuantisedAutoencoder, quality: int) -> Tensor:
-    """The pixels (N, 3, h, w) of a strip of symbols, tile by tile, each with a margin of the symbols around it."""
-    stride, margin, side = codec.stride, codec.margin, TILE // codec.stride
-    above = above[..., -margin:, :]
-    rows = torch.cat([above, strip, below[..., :margin, :]], -2)
-    top, height, tiles = above.shape[-2] * stride, strip.shape[-2] * stride, []
-    for left in range(0, strip.shape[-1], side):
-        x = max(left - margin, 0)
-        pixels = codec.synthesise(rows[..., x : left + side + margin], quality)
-        start = (left - x) * stride
-        tiles.append(pixels[..., top : top + height, start : start + TILE])
-    return torch.cat(tiles, -1)
+    return payload.estimated_bits(images, codec, quality)

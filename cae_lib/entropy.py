@@ -4,7 +4,7 @@ A range coder keeps an interval of numbers. Each symbol narrows it to a part as 
 a message of probability p ends with an interval of width p, and a number inside needs about -log2(p) bits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -48,13 +48,14 @@ class Tables:
         return self.bits[index, symbols].sum(-1)
 
 
-def by_table(index: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The tables that occur in index (n,), each with the places that use it: one call of the coder codes them all."""
-    if len(index):
-        order = np.argsort(index, kind="stable")
-        used, starts = np.unique(index[order], return_index=True)
-        for table, places in zip(used, np.split(order, starts[1:]), strict=True):
-            yield int(table), places
+def by_table(index: np.ndarray) -> tuple[np.ndarray, Iterable[tuple[int, int, int]]]:
+    """The places of index (n,) in the order of their tables, and for each table (table, start, end) in that order.
+
+    One call of the coder then codes all symbols of a table.
+    """
+    order = np.argsort(index, kind="stable")
+    used, starts = np.unique(index[order], return_index=True)
+    return order, zip(used.tolist(), starts.tolist(), [*starts.tolist(), len(order)][1:], strict=True)
 
 
 class Encoder:
@@ -65,8 +66,10 @@ class Encoder:
 
     def write(self, symbols: np.ndarray, index: np.ndarray, tables: Tables) -> None:
         """Append symbols (n,), each under the table index (n,) says."""
-        for table, places in by_table(index):
-            self.coder.encode(symbols[places].astype(np.int32), tables.models[table])
+        order, parts = by_table(index)
+        symbols = symbols[order].astype(np.int32)
+        for table, start, end in parts:
+            self.coder.encode(symbols[start:end], tables.models[table])
 
     def finish(self) -> bytes:
         """The shortest bytes that name a number inside the final interval; the decoder reads zeros after them.
@@ -94,13 +97,15 @@ class Decoder:
 
     def read(self, index: np.ndarray, tables: Tables) -> np.ndarray:
         """The next symbols (n,), each under the table index (n,) says. Raises CodecError."""
+        order, parts = by_table(index)
         symbols = np.empty(len(index), dtype=np.int64)
         try:
-            for table, places in by_table(index):
-                symbols[places] = self.coder.decode(tables.models[table], len(places))
+            for table, start, end in parts:
+                decoded = self.coder.decode(tables.models[table], end - start)
+                symbols[order[start:end]] = decoded
+                self.again.coder.encode(decoded, tables.models[table])
         except AssertionError as error:  # so constriction says that no symbol has this code
             raise foreign() from error
-        self.again.write(symbols, index, tables)
         if self.again.coder.pos()[0] * WORD > 8 * len(self.payload):  # or a short file could ask for endless work
             raise foreign()
         return symbols

@@ -18,6 +18,7 @@ from cae_lib.experiments import DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
 from cae_lib.files import write_atomically, write_json
 from cae_lib.metrics import psnr
 from cae_lib.rate_distortion import PUBLISHED
+from cae_lib.rd_experiments import BASE, RECIPES
 
 
 def rebuilt(run: str, test: ImageSet, indices, epoch: int | str | None = None) -> torch.Tensor:
@@ -182,6 +183,32 @@ def codecs_file(test: ImageSet | None = None) -> tuple[Figure, dict]:
     return race_figure("file", {})
 
 
+def rd_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """The rate-distortion autoencoder on all test images, payload only, with the curves that others published."""
+    race = results.stored("rd")
+    figure = rate_plots.rate_distortion(race["curves"], "payload", references=PUBLISHED, source=race["source"])
+    return figure, {"curves": race["curves"], "references": PUBLISHED}
+
+
+def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """What the parts of a small rate-distortion autoencoder are worth: its rate without them, at equal PSNR."""
+    stored = results.stored("rd_trainings")
+    rows = [row for row in results.ablation(stored["runs"]) if row["name"] != BASE]
+    figure, axes = plots.new_figure(1, 1, 7.4, 0.42 * len(rows) + 0.9, stored["source"])
+    ax, places = axes[0, 0], range(len(rows))
+    means, stds = [row["bd_rate"]["mean"] for row in rows], [row["bd_rate"]["std"] for row in rows]
+    ax.barh(places, means, xerr=stds, color=plots.COLOURS[0], error_kw={"ecolor": "black", "capsize": 3})
+    ax.set_yticks(places, [RECIPES[row["name"]].why for row in rows])
+    for place, row in zip(places, rows, strict=True):
+        for value in row["bd_rate"]["values"]:
+            ax.plot(value, place, "o", color=plots.COLOURS[1], markersize=4)
+    ax.axvline(0, color="black", linewidth=1)
+    ax.set_xlabel("BD-rate of the payload in percent; above zero is worse")
+    ax.invert_yaxis()
+    ax.grid(alpha=0.3, axis="x")
+    return figure, {"rows": rows}
+
+
 def race_figure(which: str, references: dict) -> tuple[Figure, dict]:
     race = results.stored("codecs")
     curves = race["curves"]
@@ -211,6 +238,8 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     quality_against_code_size,
     codecs_payload,
     codecs_file,
+    rd_payload,
+    rd_ablation,
 )
 RACE_IMAGES = 500  # of the test set: as many as behind the reference numbers for the classical codecs
 
@@ -235,6 +264,8 @@ def make_all() -> None:
     names = [*codec.MODELS, *BASELINES]
     race = rate_distortion.race(test.take(RACE_IMAGES).images, names, progress=True)
     write_json(folder / "codecs.json", {"source": test.source} | race)
+    whole = rate_distortion.race(test.images, [codec.RD], progress=True)
+    write_json(folder / "rd.json", {"source": test.source} | whole)
     for draw in FIGURES:
         figure, numbers = draw(test)
         write_atomically(folder / f"{draw.__name__}.png", plots.to_png(figure))

@@ -79,6 +79,16 @@ def to_rgb(picture: Image.Image) -> np.ndarray:
     return np.array(picture.convert("RGB"))
 
 
+def small_picture(data: bytes, name: str, side: int) -> Tensor:
+    """The picture in a file's bytes as uint8 (3, H, W), scaled down to sides of at most `side` pixels.
+
+    Raises DataError as read_picture does.
+    """
+    picture = Image.fromarray(read_picture(data, name)[0])
+    picture.thumbnail((side, side))
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+
+
 def picture_file(image: np.ndarray, suffix: str) -> bytes:
     """A uint8 image (H, W, 3) as the bytes of a file: suffix is one of LOSSLESS. Raises DataError."""
     content = BytesIO()

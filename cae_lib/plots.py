@@ -32,14 +32,19 @@ def to_png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def new_figure(rows: int, columns: int, width: float, height: float, source: str = "", **options):
-    """A Figure and its axes (always a 2-D array), width x height inches, outside pyplot's global state."""
+def empty_figure(width: float, height: float, source: str = "") -> Figure:
+    """A Figure without axes, width x height inches, outside pyplot's global state."""
     figure = Picture(figsize=(width, height), layout="constrained", dpi=100)
-    axes = figure.subplots(rows, columns, squeeze=False, **options)
     if source:
         note = "data: stand-in images, not CIFAR-10" if source == "stand-in" else f"data: {source}"
         figure.supxlabel(note, x=0.995, ha="right", fontsize=7, color="#777777")
-    return figure, axes
+    return figure
+
+
+def new_figure(rows: int, columns: int, width: float, height: float, source: str = "", **options):
+    """A Figure and its axes (always a 2-D array), width x height inches."""
+    figure = empty_figure(width, height, source)
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def to_pixels(image) -> np.ndarray:
@@ -200,14 +205,42 @@ def number_grid(arrays: dict[str, np.ndarray], *, spec: str = "g", highlight: di
                               0.5 * max(np.shape(a)[0] for a in arrays.values()) + 0.5,
                               width_ratios=[np.shape(a)[1] for a in arrays.values()])  # fmt: skip
     for ax, (name, array) in zip(axes.flat, arrays.items(), strict=True):
-        array = np.asarray(array)
-        ax.imshow(array, cmap="gray_r", alpha=0.35)
-        for (r, c), value in np.ndenumerate(array):
-            ax.text(c, r, format(value, spec), ha="center", va="center", fontsize=9)
+        show_numbers(ax, array, name, spec)
         if highlight and name in highlight:
-            r, c, h, w = highlight[name]
-            ax.add_patch(Rectangle((c - 0.5, r - 0.5), w, h, fill=False, edgecolor=COLOURS[1], linewidth=2.5))
-        ax.set_title(name, fontsize=9)
-        ax.set_xticks([])
-        ax.set_yticks([])
+            outline(ax, *highlight[name])
     return figure
+
+
+def show_numbers(ax: Axes, array, title: str, spec: str = "g") -> None:
+    """A small matrix on one axes, with its numbers written in."""
+    array = np.asarray(array)
+    ax.imshow(array, cmap="gray_r", alpha=0.35)
+    for (r, c), value in np.ndenumerate(array):
+        ax.text(c, r, format(value, spec), ha="center", va="center", fontsize=9)
+    ax.set_title(title, fontsize=9)
+    ax.set_xticks([])
+    ax.set_yticks([])
+
+
+def outline(ax: Axes, row: int, column: int, height: int, width: int) -> None:
+    """A box around some pixels of an image."""
+    ax.add_patch(Rectangle((column - 0.5, row - 0.5), width, height, fill=False, edgecolor=COLOURS[1], linewidth=2.5))
+
+
+def show_map(ax: Axes, values, title: str, *, low: float = 0, high: float | None = None, cmap: str = "viridis") -> None:
+    """One map (H, W) on one axes, with its colour scale from low to high (by default the largest value)."""
+    high = float(values.max()) or 1.0 if high is None else high
+    drawn = ax.imshow(np.asarray(values), cmap=cmap, vmin=low, vmax=high)
+    ax.set_title(title, fontsize=9)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.85)
+
+
+def mark_points(ax: Axes, curves: dict[str, tuple[list, list, int]]) -> None:
+    """Curves name -> (x, y, k) with a legend, each with its k-th point marked."""
+    for (name, (x, y, k)), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
+        ax.plot(x, y, color=colour, marker=marker, markersize=3, label=name)
+        ax.plot(x[k], y[k], color=colour, marker=marker, markersize=9)
+    ax.legend(fontsize=8)
+    ax.grid(alpha=0.3)

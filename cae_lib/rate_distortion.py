@@ -19,9 +19,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cae_lib import metrics
-from cae_lib.baselines import BASELINES, at_least, decode, payload, size
+from cae_lib import baselines, metrics, payload
+from cae_lib.baselines import BASELINES, at_least, decode, size
+from cae_lib.codec import MODELS, decode_batch, encode_batch, load_codec, payload_size
+from cae_lib.container import CodecError, Header, pack, unpack
 from cae_lib.data import scale
+from cae_lib.quantisation import QuantisedAutoencoder
+from cae_lib.rd_codec import RateDistortionCodec
 
 LEVELS = (28, 30, 32, 35)  # dB
 REFERENCE = "JPEG 4:4:4"
@@ -63,20 +67,33 @@ def coder(name: str) -> Coder:
             baseline.steps,
             lambda images, quality: [baseline.encode(pixels(image), quality) for image in images],
             lambda files: torch.stack([torch.from_numpy(decode(file)).permute(2, 0, 1) for file in files]),
-            lambda file: len(payload(file)),
+            lambda file: len(baselines.payload(file)),
         )
-    from cae_lib import codec
-
-    if name not in codec.MODELS:
-        raise codec.CodecError(f"No codec is called {name!r}; there are {', '.join([*codec.MODELS, *BASELINES])}.")
-    qualities = tuple(codec.load_codec(name).qualities)
+    if name not in MODELS:
+        raise CodecError(f"No codec is called {name!r}; there are {', '.join([*MODELS, *BASELINES])}.")
+    qualities = tuple(load_codec(name).qualities)
     return Coder(
         qualities,
         qualities,
-        lambda images, quality: codec.encode_batch(images, model=name, quality=quality),
-        codec.decode_batch,
-        codec.payload_size,
+        lambda images, quality: encode_batch(images, model=name, quality=quality),
+        decode_batch,
+        payload_size,
     )
+
+
+def coder_of(codec: QuantisedAutoencoder | RateDistortionCodec) -> Coder:
+    """A codec that is not in codec.MODELS, such as one just trained; its files bear the number 255."""
+
+    def encode(images: Tensor, quality: int) -> list[bytes]:
+        header = Header(255, bytes(3), quality, images.shape[3], images.shape[2])
+        return [pack(header, inside) for inside in payload.encode(images, codec, quality)]
+
+    def decode(files: list[bytes]) -> Tensor:
+        headers, inside = zip(*map(unpack, files), strict=True)
+        return payload.decode(inside, codec, headers[0].quality, headers[0].height, headers[0].width)
+
+    qualities = tuple(codec.qualities)
+    return Coder(qualities, qualities, encode, decode, lambda file: len(unpack(file)[1]))
 
 
 def pixels(image: Tensor) -> np.ndarray:
@@ -95,9 +112,10 @@ def batches(images: Tensor | list[Tensor]) -> Iterator[Tensor]:
             yield torch.stack(group[start : start + count])
 
 
-def curve(images: Tensor | list[Tensor], name: str, progress: bool = False) -> list[dict]:
+def curve(images: Tensor | list[Tensor], codec: str | Coder, progress: bool = False) -> list[dict]:
     """The points of a codec, as the module's text says; progress: draw a bar on standard error."""
-    codec = coder(name)
+    name = codec if isinstance(codec, str) else "codec"
+    codec = coder(codec) if isinstance(codec, str) else codec
     total = sum(image[0].numel() for image in images)
     points = []
     with tqdm(total=len(codec.steps) * len(images), desc=name, unit="image", disable=None if progress else True) as bar:

@@ -1,7 +1,12 @@
-"""Figures of rate and distortion: curves of codecs, the bill of one image, pictures of equal size in bytes."""
+"""Figures of rate and distortion: curves of codecs, the bill of one image, pictures of equal size in bytes,
+where the bits of a picture go and in which order they are coded."""
 
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
+from torch import Tensor
 
 from cae_lib.plots import COLOURS, MARKERS, image_rows, new_figure
 
@@ -78,3 +83,42 @@ def same_bytes_strip(rows: dict[str, list[dict]], titles: list[str], *, source: 
     for ax, c in zip(figure.axes, [c for cells in rows.values() for c in cells], strict=True):
         ax.set_xlabel(f"{c['bytes']:,} bytes" + ("" if c["psnr"] is None else f"\n{c['psnr']:.1f} dB"), fontsize=7)
     return figure
+
+
+def bit_maps(rows: dict[str, Tensor], bits: Tensor, titles: list[str], *, source: str = "") -> Figure:
+    """Rows of images, and below them what each place of their codes costs, on one colour scale.
+
+    bits: (N, h, w), as payload.bit_map returns them.
+    """
+    figure = image_rows(rows | {"bits": bits}, titles, source=source)
+    axes = figure.axes[-len(titles) :]
+    for ax, costs in zip(axes, bits, strict=True):
+        ax.images[0].remove()
+        drawn = ax.imshow(costs.numpy(), cmap="viridis", vmin=0, vmax=float(bits.max()))
+    figure.colorbar(drawn, ax=axes, shrink=0.85, pad=0.01).ax.tick_params(labelsize=7)
+    return figure
+
+
+def coding_order(passes: list[Tensor], groups: list[tuple[int, int]], titles: list[str]) -> Figure:
+    """Which symbols each pass codes (blue) and which are known by then (grey); a column a pass, a row a group.
+
+    passes: masks (C, h, w), True for the symbols of a pass; groups: first channel of each, and first one beyond it.
+    """
+    figure, axes = new_figure(len(groups), len(passes), 1.05 * len(passes) + 0.6, 1.05 * len(groups) + 0.5)
+    colours, known = ListedColormap(["white", "#BBBBBB", COLOURS[0]]), torch.zeros(passes[0].shape)
+    for column, (mask, title) in enumerate(zip(passes, titles, strict=True)):
+        axes[0, column].set_title(title, fontsize=8)
+        for row, (begin, end) in enumerate(groups):
+            ax = axes[row, column]
+            ax.imshow(torch.where(mask, 2, known)[begin].numpy(), cmap=colours, vmin=0, vmax=2)
+            ax.set(xticks=[], yticks=[], ylabel="" if column else f"channels\n{begin} to {end - 1}")
+        known[mask] = 1
+    return figure
+
+
+def draw_shares(ax: Axes, shares: Tensor) -> None:
+    """A histogram of levels 0, 1, ...: the share of the values on each, on a logarithmic axis."""
+    edges = [level - 0.5 for level in range(len(shares) + 1)]
+    ax.stairs(shares.tolist(), edges, baseline=1e-4, fill=True, color=COLOURS[0])
+    ax.set_yscale("log")
+    ax.set_ylim(1e-4, 1)

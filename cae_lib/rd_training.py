@@ -102,6 +102,13 @@ def train(
     return averaged(config, average)
 
 
+def bf16_is_fast() -> bool:
+    """Whether this machine computes faster in bfloat16 than in float32; others only emulate it, slowly."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return "AVX512" in torch.backends.cpu.get_cpu_capability()
+
+
 def train_step(model, optimiser, images: Tensor, bf16: bool) -> dict[str, float]:
     """One step on uint8 images (N, 3, 32, 32), half of them mirrored, each with a quality of its own."""
     mirrored = torch.rand(len(images), 1, 1, 1) < 0.5

@@ -13,11 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cae_lib.checkpoints import load_histories, load_run
+from cae_lib.codec import RD
 from cae_lib.data import ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
-from cae_lib.metrics import mse, psnr, quality
+from cae_lib.metrics import bd_rate, mse, psnr, quality
 from cae_lib.models import Autoencoder
-from cae_lib.rate_distortion import PUBLISHED, race_table
+from cae_lib.rate_distortion import PUBLISHED, REFERENCE, race_table, rates
+from cae_lib.rd_experiments import BASE, RECIPES
 from cae_lib.summary import summarise
 
 FIGURES = Path(__file__).parent.parent / "figures"
@@ -144,6 +146,33 @@ def pca_quality(train: ImageSet, test: ImageSet, counts: list[int]) -> list[dict
     return rows
 
 
+def ablation(runs: list[dict]) -> list[dict]:
+    """BD-rates of trainings (rd_experiments.train_all) of several rates: {name, seeds, bd_rate, against_jpeg}.
+
+    bd_rate: spread over the seeds, in percent, each seed against the base's training with the same seed;
+    against_jpeg: the same against the stored curve of JPEG 4:4:4. Payload against payload.
+    """
+    jpeg, rows = rates(stored("codecs")["curves"][REFERENCE]), []
+    base = {run["seed"]: rates(run["points"]) for run in runs if run["name"] == BASE}
+    for name in RECIPES:
+        curves = {run["seed"]: rates(run["points"]) for run in runs if run["name"] == name and len(run["points"]) > 1}
+        seeds = sorted(set(curves) & set(base))
+        if name != RD and seeds:
+            row = {"name": name, "bd_rate": spread([bd_rate(*base[seed], *curves[seed]) for seed in seeds])}
+            rows.append(row | {"against_jpeg": spread([bd_rate(*jpeg, *curves[seed]) for seed in seeds])})
+    return rows
+
+
+def ablation_markdown(rows: list[dict]) -> str:
+    """ablation's rows as Markdown."""
+    cells = [
+        [r["name"], RECIPES[r["name"]].why, r["bd_rate"]["seeds"]]
+        + [with_spread(r[key], "+.1f") for key in ("bd_rate", "against_jpeg")]
+        for r in rows
+    ]
+    return as_markdown(["training", "what differs", "seeds", "BD-rate, %", "against JPEG 4:4:4, %"], cells)
+
+
 def as_markdown(header: list[str], rows: list[list]) -> str:
     """A table as Markdown, numbers right-aligned: shown by notebooks and pasted into the README."""
     numeric = [not isinstance(cell, str) or cell[:1].isdigit() for cell in rows[0]]
@@ -154,7 +183,7 @@ def as_markdown(header: list[str], rows: list[list]) -> str:
 def with_spread(value: dict[str, float], spec: str) -> str:
     """A spread as "mean ± std", or the mean alone where there is one seed."""
     text = format(value["mean"], spec)
-    return f"{text} ± {format(value['std'], spec)}" if value["seeds"] > 1 else text
+    return f"{text} ± {format(value['std'], spec.lstrip('+'))}" if value["seeds"] > 1 else text
 
 
 def report_markdown(rows: list[dict]) -> str:
@@ -183,7 +212,8 @@ def comparison_markdown(rows: list[dict]) -> str:
 
 def readme_section() -> str:
     """The README's tables, from the stored numbers: every loss of the report, all runs on one scale, all codecs."""
-    report, compared, codecs = stored("report_table")["rows"], stored("comparison")["rows"], stored("codecs")
+    report, compared = stored("report_table")["rows"], stored("comparison")["rows"]
+    codecs, whole = stored("codecs"), stored("rd")
     return (
         "The report's numbers and ours. The floor is what a final ReLU can never reproduce of pixels in [-1, 1];\n"
         '"test" is the report\'s validation set. One seed of model1 sleeps through its first epochs (notebook 03).\n\n'
@@ -196,5 +226,11 @@ def readme_section() -> str:
         f"And in bytes of files that can be decoded: the first {codecs['images']} test images, each coded on its own.\n"
         "*Payload* leaves out the fixed headers, which at 32 × 32 pixels are most of a small file.\n\n"
         f"```\n{race_table(codecs, PUBLISHED)}\n```\n\n"
-        "![PSNR against bits per pixel of the payload](figures/codecs_payload.png)\n"
+        "![PSNR against bits per pixel of the payload](figures/codecs_payload.png)\n\n"
+        "`rd`, the autoencoder trained for rate and distortion (notebook 07), on all\n"
+        f"{whole['images']:,} test images:\n\n"
+        f"```\n{race_table(whole, PUBLISHED)}\n```\n\n"
+        "![rd against JPEG and published codecs](figures/rd_payload.png)\n\n"
+        "What its parts are worth, measured on a small model trained for a short time: payload at equal PSNR.\n\n"
+        f"{ablation_markdown(ablation(stored('rd_trainings')['runs']))}\n"
     )

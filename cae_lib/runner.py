@@ -18,6 +18,7 @@ PROFILES = ("quick", "full")
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 TYPES = {"int": int, "float": float, "bool": lambda text: TRUTH[text.lower()], "str": str}
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class UsageError(ValueError):
@@ -135,6 +136,7 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str) -> Ou
     target.unlink(missing_ok=True)
     # Only what is said about the notebook belongs on the screen, not what its tools say about themselves.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    os.environ["CAE_EMBED_FRAMES"] = "1"  # asks the views (view.py) for what a page without a kernel needs
     for tool in ("papermill", "traitlets"):
         logging.getLogger(tool).setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -152,6 +154,8 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str) -> Ou
             error = "the kernel died, often for lack of memory: close other programs and run it again."
         except NoSuchKernel:
             error = "Jupyter has no kernel called python3: run `cae doctor` for the cure."
+        finally:
+            del os.environ["CAE_EMBED_FRAMES"]
         seconds = time.perf_counter() - began
 
         # A kernel that never started leaves no result.
@@ -161,8 +165,9 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str) -> Ou
         executed.metadata.pop("widgets", None)
         executed.metadata.get("papermill", {}).update(input_path=notebook.name, output_path=target.name)
         executed.metadata["cae"] = {"data": source, "version": __version__}
-        nbformat.write(executed, target)
         write_page(executed, target.with_suffix(".html"))
+        drop_frames(executed)
+        nbformat.write(executed, target)
     return Outcome(notebook.stem, title_of(executed) or notebook.stem, seconds, error)
 
 
@@ -174,6 +179,14 @@ def widget_error(executed) -> str:
             if output["output_type"] == "error":
                 return f"in a widget: {output['ename']}: {output['evalue']}"
     return ""
+
+
+def drop_frames(executed) -> None:
+    """Take the frames of views out of a notebook: there, the views themselves or their static pictures are shown."""
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET_VIEW in output.get("data", {}):
+                output.data.pop("text/html", None)
 
 
 def title_of(executed) -> str:

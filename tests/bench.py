@@ -16,9 +16,11 @@ from torchvision import transforms
 
 from cae_lib import codec
 from cae_lib.baselines import BASELINES, decode
+from cae_lib.checkpoints import load_run
 from cae_lib.data import ImageSet, load_images
 from cae_lib.models import MODEL1, MODEL2, ModelConfig, build
 from cae_lib.training import TrainConfig, fit
+from cae_lib.widgets import epoch_slider
 
 BATCH = 128
 IMAGES = 2_000
@@ -109,9 +111,55 @@ def print_speeds(name: str, compress: Callable, decompress: Callable, small: lis
     print(line, flush=True)
 
 
+def learned_codecs_speed() -> None:
+    """Batches of small images through "rd" and through CompressAI's factorized prior, where that is installed."""
+    images = load_images("test").take(100).images
+    print(f"\n{len(images)} images of 32 x 32 as one batch (images a second), {torch.get_num_threads()} threads")
+    encode = partial(codec.encode_batch, model=codec.RD, quality=5)
+    parameters = sum(p.numel() for p in codec.load_codec(codec.RD).model.parameters())
+    files = encode(images)
+    ours = [len(images) / seconds(encode, [images]), len(images) / seconds(codec.decode_batch, [files])]
+    print(f"rd, {parameters:,} parameters: encode {ours[0]:.0f}, decode {ours[1]:.0f}")
+    try:
+        from compressai.models import FactorizedPrior
+    except ImportError as error:
+        print(f"CompressAI cannot be imported ({error}), so it is not compared")
+        return
+    torch.manual_seed(0)
+    model = FactorizedPrior(64, 96).eval()  # of like size; not trained, which changes its bytes, but hardly its speed
+    model.update()
+    parameters = sum(p.numel() for p in model.parameters())
+    inputs = images / 255
+    with torch.no_grad():
+        packed = model.compress(inputs)
+        theirs = [
+            len(images) / seconds(model.compress, [inputs]),
+            len(images) / seconds(lambda packed: model.decompress(packed["strings"], packed["shape"]), [packed]),
+        ]
+    print(f"CompressAI factorized prior, {parameters:,} parameters: encode {theirs[0]:.0f}, decode {theirs[1]:.0f}")
+    print(f"ours over theirs: encode {ours[0] / theirs[0]:.2f}, decode {ours[1] / theirs[1]:.2f}")
+
+
+def view_speed() -> None:
+    """One step of the epoch slider over stored pictures: a picture that was drawn before, and one that was not."""
+    data = load_images("test")
+    view = epoch_slider(load_run("model1_code8"), data, data.one_per_class()[:3])
+    epochs, images = (view.controls[name] for name in ("epoch", "images"))
+
+    def step(state: tuple) -> None:
+        images.value, epochs.value = state
+
+    stored = [("the first ones", epoch) for epoch in epochs.options] * 10
+    fresh = [(name, epochs.value) for name in data.classes]
+    per_step = [1000 * seconds(step, states) / len(states) for states in (stored, fresh)]
+    print(f"\nepoch slider, ms a step: {per_step[0]:.1f} stored, {per_step[1]:.0f} drawn anew")
+
+
 def main() -> None:
     training_speed()
     coding_speed()
+    learned_codecs_speed()
+    view_speed()
 
 
 if __name__ == "__main__":

@@ -37,6 +37,14 @@ def entropy(counts):
     return torch.special.entr(shares).sum() / np.log(2)
 
 
+def straight_through(y, step):
+    return y - (y - torch.round(y / step) * step).detach()
+
+
+def choice(points, worth):
+    return np.argmin(np.array(points) @ [1, worth * 255**2])
+
+
 VARIANCES = torch.tensor([5.0, 3.0, 1.5, 0.5])
 # name of an exercise -> a right answer, reached another way than the check's where there is one; a wrong answer
 ANSWERS = {
@@ -75,6 +83,11 @@ ANSWERS = {
     "06.3": (entropy, lambda counts: np.log2(len(counts))),
     "06.4": ((Fraction(1, 2), Fraction(1, 4) * Fraction(1, 2)), (0.5, 0.625)),
     "06.5": (len(pack(Header(0, b"abc", 8, 2000, 1500), b"")), 15),
+    "07.1": (0.01 * (55 - 40) - 0.2, 0.05),
+    "07.2": (straight_through, lambda y, step: step * torch.round(y / step)),
+    "07.3": (-np.dot([0.5, 0.25, 0.25], np.log2([0.25, 0.25, 0.5])), 1.5),
+    "07.4": ((2 * 4, 64 * 64), (4, 4096)),
+    "07.5": (choice, lambda points, worth: int(np.argmin([bpp for bpp, _ in points]))),
 }
 
 

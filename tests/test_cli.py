@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import warnings
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -18,7 +19,7 @@ from test_container import with_checksum
 from test_pictures import png
 from test_runner import make_notebook
 
-from cae_lib import checkpoints, cli, codec, experiments
+from cae_lib import checkpoints, cli, codec, experiments, rd_codec, rd_experiments
 from cae_lib.container import variable_length
 from cae_lib.data import STAND_IN, ImageSet
 
@@ -73,7 +74,10 @@ def test_wrong_arguments(argv, capsys):
 
 def test_train_lists_the_runs(capsys):
     assert cli.main(["train", "--list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(experiments.RECIPES)
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        *experiments.RECIPES,
+        *rd_experiments.RECIPES,
+    ]
 
 
 def test_train_in_a_folder_of_ones_own_and_go_on(few_images, monkeypatch, tmp_path, capsys):
@@ -158,7 +162,7 @@ def pixels(path) -> np.ndarray:
 def test_compress_inspect_decompress(photo, tmp_path, capsys):
     packed, back = tmp_path / "photo.cae", tmp_path / "new" / "back.png"
     assert cli.main(["compress", str(photo), str(packed)]) == 0
-    data = codec.compress(picture(30, 40), model="model1_code8", quality=4)
+    data = codec.compress(picture(30, 40), model="rd", quality=5)
     assert packed.read_bytes() == data
     shown = capsys.readouterr()
     assert shown.out == "" and f"40 x 30 pixels: {len(data):,} bytes, {8 * len(data) / 1200:.3f} bpp" in shown.err
@@ -166,8 +170,8 @@ def test_compress_inspect_decompress(photo, tmp_path, capsys):
     assert cli.main(["inspect", str(packed)]) == 0
     rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     inside = codec.payload_size(data)
-    assert rows["model"] == "model1_code8" and rows["quality"] == "4" and rows["picture"] == "40 x 30 pixels"
-    assert rows["weights"] == f"fingerprint {codec.fingerprint('model1_code8').hex()}"
+    assert rows["model"] == "rd" and rows["quality"] == "5" and rows["picture"] == "40 x 30 pixels"
+    assert rows["weights"] == f"fingerprint {codec.fingerprint('rd').hex()}"
     assert rows["container"] == f"15 bytes, {8 * 15 / 1200:.3f} bpp" and rows["raw"] == "RGB    3,600 bytes, 24.000 bpp"
     assert rows["payload"].startswith(f"{inside:,} bytes") and rows["file"].startswith(f"{inside + 15:,} bytes")
 
@@ -415,6 +419,19 @@ def test_warnings_are_single_lines(monkeypatch, capsys):
     monkeypatch.setattr(cli, "figures", warns)
     assert cli.main(["figures"]) == 0
     assert capsys.readouterr().err == "warning: something is odd\n"
+
+
+def test_a_rate_distortion_training_leaves_a_codec_and_its_time(few_images, tmp_path, monkeypatch, capsys):
+    recipe = rd_experiments.RECIPES["rd_minutes"]
+    small = replace(recipe, model=replace(recipe.model, width=8, groups=(4,)))
+    monkeypatch.setitem(rd_experiments.RECIPES, "rd_minutes", small)
+    argv = ["train", "rd_minutes", "--seed", "1", "--folder", str(tmp_path), "--epochs"]
+    assert cli.main([*argv, "1"]) == 0
+    assert "rd_minutes on stand-in, seed 1" in capsys.readouterr().out
+    assert cli.main([*argv, "2"]) == 0
+    output = capsys.readouterr().out
+    assert "epoch 1/2" not in output and "epoch 2/2" in output and "2 epochs in 0.00 hours" in output
+    assert rd_codec.load(tmp_path / "codec.safetensors").channels == 4
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")

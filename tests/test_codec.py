@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cae_lib import codec
+from cae_lib import codec, payload
 from cae_lib.codec import compress, decode_batch, decompress, encode_batch, estimated_bits, load_codec, payload_size
 from cae_lib.container import CodecError, pack, unpack
 from cae_lib.data import load_images
@@ -54,9 +54,9 @@ def test_round_trip_of_any_size(model, data, height, width, seed):
     back = decompress(packed)
     assert back.dtype == np.uint8 and back.shape == image.shape
     np.testing.assert_array_equal(back, untiled(image, model, quality))
-    header, payload = unpack(packed)
+    header, inside = unpack(packed)
     assert (codec.MODELS[header.model], header.quality) == (model, quality)
-    assert payload_size(packed) == len(payload)
+    assert payload_size(packed) == len(inside)
 
 
 @pytest.mark.parametrize(("model", "quality"), EVERY)
@@ -79,7 +79,7 @@ def small_images(count: int) -> torch.Tensor:
 
 @every_model
 def test_bytes_do_not_depend_on_the_batch(model):
-    count = codec.part_size(32, 32) + 2  # so that the batch is worked on in two parts
+    count = payload.part_size(32, 32) + 2  # so that the batch is worked on in two parts
     images = small_images(count)
     files = encode_batch(images, model=model, quality=3)
     for i in (0, 1, count - 3, count - 1):
@@ -124,8 +124,8 @@ def test_tiles_do_not_show(model, monkeypatch):
     whole, calls = padded(image, ours.stride), []
     with torch.no_grad():
         symbols = ours.analyse(whole, 4)
-    monkeypatch.setattr(codec, "TILE", side)
-    tiles = list(codec.symbols_of_tiles(batch(image), ours, 4))
+    monkeypatch.setattr(payload, "TILE", side)
+    tiles = list(payload.symbols_of_tiles(batch(image), ours, 4))
     assert len(tiles) == 12
     rows = [torch.cat(tiles[i : i + 4], -1) for i in range(0, 12, 4)]
     assert torch.equal(torch.cat(rows, -2), symbols)
@@ -150,13 +150,13 @@ def test_tiles_of_the_real_size():
 
 
 def test_a_large_picture():
-    """2,000 x 1,500 pixels of one pattern of 40 x 50, which nine copies of it tell all about."""
+    """1,000 x 750 pixels of one pattern of 40 x 50, which nine copies of it tell all about."""
     pattern = picture(50, 40, 2)
-    back = decompress(compress(np.tile(pattern, (30, 50, 1)), model="model1_code2", quality=1))
+    back = decompress(compress(np.tile(pattern, (15, 25, 1)), model="model1_code2", quality=1))
     nine = untiled(np.tile(pattern, (3, 3, 1)), "model1_code2", 1)
-    rows = np.r_[0:50, np.tile(np.r_[50:100], 28), 100:150]
-    columns = np.r_[0:40, np.tile(np.r_[40:80], 48), 80:120]
-    assert back.shape == (1500, 2000, 3)
+    rows = np.r_[0:50, np.tile(np.r_[50:100], 13), 100:150]
+    columns = np.r_[0:40, np.tile(np.r_[40:80], 23), 80:120]
+    assert back.shape == (750, 1000, 3)
     np.testing.assert_array_equal(back, nine[rows][:, columns])
 
 
@@ -170,6 +170,21 @@ def test_real_bytes_are_close_to_the_estimate(model):
         totals = f"{model}, quality {quality}: {real.sum()} bits, estimated {promised.sum():.0f}"
         assert ((real - promised).abs() <= 0.005 * promised + 40).all(), totals
         assert abs(real.sum() - promised.sum()) <= 0.005 * promised.sum() + 40 * len(images), totals
+
+
+@every_model
+def test_the_map_of_the_bits_adds_up_to_the_estimate(model):
+    images, ours = small_images(3), load_codec(model)
+    places = payload.bit_map(images, ours, 4)
+    assert places.shape == (3, 32 // ours.stride, 32 // ours.stride) and (places >= 0).all()
+    assert torch.allclose(places.sum((1, 2)), estimated_bits(images, model=model, quality=4))
+
+
+def test_bits_go_where_something_is_to_be_seen():
+    image = np.full((32, 32, 3), 128, np.uint8)
+    image[:, 20:] = np.random.default_rng(0).integers(0, 256, (32, 12, 3))
+    places = payload.bit_map(batch(image), load_codec("rd"), 5)[0]
+    assert places[:, 6:].mean() > 5 * places[:, :4].mean()
 
 
 def test_a_file_of_32_x_32_has_15_bytes_around_its_payload():
@@ -248,8 +263,8 @@ def test_empty_batches():
 
 def changed(data: bytes, **fields) -> bytes:
     """A file with another header and a checksum that fits."""
-    header, payload = unpack(data)
-    return pack(dataclasses.replace(header, **fields), payload)
+    header, inside = unpack(data)
+    return pack(dataclasses.replace(header, **fields), inside)
 
 
 def test_files_of_other_weights_models_and_qualities_are_refused():
@@ -285,7 +300,7 @@ def test_codecs_are_made_from_the_shipped_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(codec, "FIT_IMAGES", 30)
     train = load_images("train", "stand-in")
     codec.fit_codecs(train)
-    for name in codec.MODELS:
+    for name in codec.MODELS[:-1]:
         made = codec.quantisation.load(tmp_path / f"{name}.safetensors")
         weights = codec.load_run(name).model.state_dict()
         assert all(torch.equal(value.float(), weights[key]) for key, value in made.model.state_dict().items())

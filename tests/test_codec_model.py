@@ -21,7 +21,12 @@ from cae_lib.codec_model import (
 )
 
 SMALL = RateDistortionConfig(width=16, groups=(2, 2, 4), lambdas=(0.01, 0.05))
+NONE, HYPER = replace(SMALL, context="none"), replace(SMALL, hyper=3)
+CONFIGS = (SMALL, NONE, HYPER, replace(HYPER, context="none"))
+every_config = pytest.mark.parametrize("config", CONFIGS, ids=["groups", "none", "hyper-groups", "hyper-none"])
+with_hyper = pytest.mark.parametrize("config", CONFIGS[2:], ids=["groups", "none"])
 ROUNDINGS = ("noise", "straight-through", "mixed")
+NEVER = 99  # the pass that codes places of z where it has no value
 
 
 def lively_model(config: RateDistortionConfig = SMALL, seed: int = 0) -> RateDistortionAutoencoder:
@@ -32,6 +37,8 @@ def lively_model(config: RateDistortionConfig = SMALL, seed: int = 0) -> RateDis
         for parameter in model.parameters():
             parameter += 0.05 * torch.randn(parameter.shape)
         model.g_a[-1].weight *= 5
+        if config.hyper:
+            model.h_a[-1].weight *= 4
         for constants in (model.entropy_model.start, *model.entropy_model.by_quality):
             constants += torch.randn(constants.shape)
         for layers in model.entropy_model.networks:
@@ -53,40 +60,65 @@ def random_code(config: RateDistortionConfig, count: int = 2, height: int = 6, w
 
 def pass_of_each_place(config: RateDistortionConfig, height: int, width: int) -> Tensor:
     """The number of the pass (C, h, w) that codes a place, said once more in another way than the model's."""
-    order = torch.empty(config.channels, height, width, dtype=torch.int64)
+    order = torch.full((config.channels, height, width), NEVER)
+    group_of = np.repeat(np.arange(len(config.groups)), config.groups)
     for channel, row, column in product(range(config.channels), range(height), range(width)):
-        group = next(k for k, (begin, size) in enumerate(config.group_places()) if channel < begin + size)
-        order[channel, row, column] = 2 * group + (row + column) % 2
+        if channel < config.hyper:
+            if row % 4 == column % 4 == 0:
+                order[channel, row, column] = 0
+            continue
+        number = 0 if config.context == "none" else 2 * group_of[channel - config.hyper] + (row + column) % 2
+        order[channel, row, column] = number + (config.hyper > 0)
     return order
+
+
+def number_of_passes(config: RateDistortionConfig) -> int:
+    return (config.hyper > 0) + (1 if config.context == "none" else 2 * len(config.groups))
 
 
 # Shapes
 
 
 @pytest.mark.parametrize("height, width", [(4, 4), (32, 32), (8, 20), (36, 4)])
-@pytest.mark.parametrize("context", ["groups", "none"])
-def test_every_size_that_is_a_multiple_of_4(height, width, context):
-    model = lively_model(replace(SMALL, context=context))
+@every_config
+def test_every_size_that_is_a_multiple_of_4(height, width, config):
+    model = lively_model(config)
     images, quality = random_images(3, height, width), torch.tensor([0, 1, 0])
     output = model(images, quality)
     assert output["images"].shape == images.shape and output["bits"].shape == (3,)
     assert output["images"].dtype == output["bits"].dtype == torch.float32
     assert (output["bits"] > 0).all()
-    code = model.g_a(images)
-    assert code.shape == (3, 8, height // 4, width // 4)
-    assert model.entropy_model(code, quality).shape == (3, 2, 8, height // 4, width // 4)
+    code, channels = model.analyse(images), config.hyper + 8
+    assert code.shape == (3, channels, height // 4, width // 4)
+    assert model.entropy_model(code, quality).shape == (3, 2, channels, height // 4, width // 4)
 
 
 def test_the_full_model_has_a_code_of_48_channels():
     config = RateDistortionConfig()
     assert config.channels == 48
-    assert config.group_places() == [(0, 8), (8, 8), (16, 16), (32, 16)]
+    assert [(step.begin, step.end) for step in config.passes()[::2]] == [(0, 8), (8, 16), (16, 32), (32, 48)]
     assert list(config.lambdas) == sorted(config.lambdas) and len(config.lambdas) >= 6
 
 
 def test_as_dict_builds_the_config_again():
-    stored = SMALL.as_dict()
-    assert RateDistortionConfig(**stored | {k: tuple(stored[k]) for k in ("groups", "lambdas")}) == SMALL
+    for config in CONFIGS:
+        stored = config.as_dict()
+        assert RateDistortionConfig(**stored | {k: tuple(stored[k]) for k in ("groups", "lambdas")}) == config
+
+
+@pytest.mark.parametrize("height, width", [(1, 1), (2, 7), (8, 5)])
+@with_hyper
+def test_z_has_one_value_for_each_block_of_4_by_4_places_and_g_s_does_not_see_it(config, height, width):
+    model, images, quality = lively_model(config), random_images(2, 4 * height, 4 * width), torch.tensor([0, 1])
+    with torch.no_grad():
+        code = model.analyse(images)
+        y = model.g_a(images)
+        z = model.h_a(y)
+        assert z.shape == (2, 3, -(-height // 4), -(-width // 4)) and z.std() > 0.05
+        assert torch.equal(code[:, 3:], y) and torch.equal(code[:, :3, ::4, ::4], z)
+        assert (code[:, :3] != 0).sum() == z.numel()
+        other = torch.cat([code[:, :3] + 9, y], 1)
+        assert torch.equal(model.synthesise(other, quality), model.synthesise(code, quality))
 
 
 # Bits
@@ -134,33 +166,34 @@ def test_no_symbol_costs_more_than_24_bits_and_none_is_free():
     assert far[:2].tolist() == [24, 24] and 0 < far[2] < 1e-4
 
 
-def test_the_models_bits_are_those_of_its_symbols_under_its_means_and_scales():
-    model, images = lively_model(), random_images(2)
+@every_config
+def test_the_models_bits_are_those_of_its_symbols_under_its_means_and_scales(config):
+    model, images = lively_model(config), random_images(2, 20, 24)
     quality = torch.tensor([1, 0])
     with torch.no_grad():
         gain = model.log_gain[quality][:, :, None, None].double().exp()
-        symbols = (model.g_a(images) * gain).round()
+        symbols = (model.analyse(images) * gain).round()
         mean, scale = model.entropy_model((symbols / gain).float(), quality).double().unbind(1)
         index = codec_model.MIDDLE + codec_model.RANGE * scale + gain.log() / STEP
         width = SMALLEST * np.exp(STEP * index.clamp(0, SCALES - 1).numpy())
         mass = logistic_mass(symbols.numpy(), (mean * gain).numpy(), width)
-        expected = -np.log2(np.maximum(mass, 2.0**-24)).sum((1, 2, 3))
+        coded = pass_of_each_place(config, 5, 6).numpy() != NEVER
+        expected = -np.log2(np.maximum(mass, 2.0**-24)).sum((1, 2, 3), where=coded)
         np.testing.assert_allclose(model(images, quality)["bits"].numpy(), expected, rtol=1e-4)
 
 
 # What the entropy model sees
 
 
-@pytest.mark.parametrize("groups", [(2, 2, 4), (3,), (1, 5, 2, 1)])
-def test_a_symbol_changes_nothing_of_its_own_or_an_earlier_pass_but_something_later(groups):
-    config = replace(SMALL, groups=groups)
+@pytest.mark.parametrize("config", [*CONFIGS, replace(SMALL, groups=(3,)), replace(HYPER, groups=(1, 5, 2, 1))])
+def test_a_symbol_changes_nothing_of_its_own_or_an_earlier_pass_but_something_later(config):
     model = lively_model(config).entropy_model
     code, quality = random_code(config), torch.tensor([0, 1])
     order = pass_of_each_place(config, *code.shape[2:])
     g = torch.Generator().manual_seed(2)
     with torch.no_grad():
         before = model(code, quality)
-        for number in range(2 * len(groups)):
+        for number in range(number_of_passes(config)):
             places = (order == number).nonzero()
             one = places[torch.randint(len(places), (1,), generator=g)]
             for changed in (one, places):
@@ -168,26 +201,27 @@ def test_a_symbol_changes_nothing_of_its_own_or_an_earlier_pass_but_something_la
                 other[:, changed[:, 0], changed[:, 1], changed[:, 2]] += 7
                 differs = (model(other, quality) != before).any(1)
                 assert not differs[:, order <= number].any()
-                if number < 2 * len(groups) - 1:
-                    assert differs[:, order > number].any(1).all()
+                if number < number_of_passes(config) - 1:
+                    assert differs[:, (order > number) & (order < NEVER)].any(1).all()
+        assert torch.equal(model(code + 7 * (order == NEVER), quality), before)
 
 
-def test_every_pass_uses_every_pass_before_it():
-    model, code, quality = lively_model().entropy_model, random_code(SMALL), torch.tensor([0, 1])
-    order = pass_of_each_place(SMALL, *code.shape[2:])
+@every_config
+def test_every_pass_uses_every_pass_before_it(config):
+    model, code, quality = lively_model(config).entropy_model, random_code(config), torch.tensor([0, 1])
+    order, last = pass_of_each_place(config, *code.shape[2:]), number_of_passes(config) - 1
     with torch.no_grad():
         before = model(code, quality)
-        for earlier in range(5):
+        for earlier in range(last):
             differs = (model(code + 7 * (order == earlier), quality) != before).any(1)
-            for later in range(earlier + 1, 6):
+            for later in range(earlier + 1, last + 1):
                 assert differs[:, order == later].any(), f"pass {later} ignores pass {earlier}"
 
 
 def test_without_context_the_entropy_model_sees_nothing_but_channel_and_quality():
-    config = replace(SMALL, context="none")
-    model = lively_model(config).entropy_model
+    model = lively_model(NONE).entropy_model
     assert [name for name, _ in model.named_parameters()] == ["start"]
-    outputs = model(random_code(config), torch.tensor([0, 1]))
+    outputs = model(random_code(NONE), torch.tensor([0, 1]))
     assert torch.equal(outputs, model(torch.zeros(2, 8, 6, 5), torch.tensor([0, 1])))
     for q in (0, 1):
         mean, scale = outputs[q]
@@ -195,18 +229,35 @@ def test_without_context_the_entropy_model_sees_nothing_but_channel_and_quality(
         assert torch.equal(scale, model.start[q, 8:, None, None].expand(8, 6, 5))
 
 
-def test_the_very_first_pass_is_one_constant_for_each_channel_and_quality():
-    model, quality = lively_model().entropy_model, torch.tensor([0, 1])
-    outputs = model(random_code(SMALL), quality)[:, :, :2]
-    first = outputs[..., (torch.arange(6)[:, None] + torch.arange(5)) % 2 == 0]
+@with_hyper
+def test_a_value_of_z_is_seen_all_over_its_block_and_one_place_around_it(config):
+    """One place around, because the networks see 3 x 3 places."""
+    model, code = lively_model(config).entropy_model, torch.zeros(1, 11, 14, 11)
+    other = code.clone()
+    other[0, 1, 4, 8] = 7
+    with torch.no_grad():
+        differs = (model(other, torch.tensor([0])) != model(code, torch.tensor([0])))[0].any(0)
+    assert not differs[:3].any()
+    around = torch.zeros(14, 11, dtype=torch.bool)
+    around[3:9, 7:] = True
+    for group in differs[3:].split(config.groups if config.context == "groups" else 8):
+        assert torch.equal(group.any(0), around)
+
+
+@pytest.mark.parametrize("config", [SMALL, HYPER], ids=["groups", "hyper"])
+def test_the_very_first_pass_is_one_constant_for_each_channel_and_quality(config):
+    model, quality = lively_model(config).entropy_model, torch.tensor([0, 1])
+    outputs = model(random_code(config), quality)[:, :, :2]
+    first = outputs[..., pass_of_each_place(config, 6, 5)[0] == 0]
     assert (first == first[..., :1]).all()
     for q in (0, 1):
         assert torch.equal(first[q, 0, :, 0], model.start[q, :2])
-        assert torch.equal(first[q, 1, :, 0], model.start[q, 8:10])
+        assert torch.equal(first[q, 1, :, 0], model.start[q, config.channels :][:2])
 
 
-def test_images_of_a_batch_do_not_see_each_other():
-    model, images = lively_model().double(), random_images(3).double()
+@every_config
+def test_images_of_a_batch_do_not_see_each_other(config):
+    model, images = lively_model(config).double(), random_images(3).double()
     quality = torch.tensor([0, 1, 1])
     with torch.no_grad():
         together = model(images, quality)
@@ -312,7 +363,7 @@ def test_at_first_a_larger_lambda_has_larger_gains_and_costs_more():
 
 
 def test_a_finer_step_costs_its_logarithm_in_bits():
-    model, images = lively_model(replace(SMALL, context="none")), random_images(4)
+    model, images = lively_model(NONE), random_images(4)
     quality = torch.zeros(4, dtype=torch.long)
     with torch.no_grad():
         model.entropy_model.start.zero_()
@@ -344,9 +395,9 @@ def test_the_terms_of_the_loss_add_up(height, width):
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("context", ["groups", "none"])
-def test_gradients_reach_every_parameter(rounding, context):
-    model = lively_model(replace(SMALL, rounding=rounding, context=context)).train()
+@every_config
+def test_gradients_reach_every_parameter(rounding, config):
+    model = lively_model(replace(config, rounding=rounding)).train()
     torch.manual_seed(0)
     rate_distortion(model, random_images(4), torch.tensor([0, 1, 0, 1]))["loss"].backward()
     for name, parameter in model.named_parameters():
@@ -354,6 +405,19 @@ def test_gradients_reach_every_parameter(rounding, context):
         assert parameter.grad.abs().max() > 0, name
         if parameter.shape[0] == 2 and name.startswith(("log", "entropy_model.by", "entropy_model.start")):
             assert (parameter.grad.abs().amax(1) > 0).all(), f"{name}: every quality has its own row"
+
+
+@every_config
+def test_a_few_steps_of_training_lower_the_loss(config):
+    model, images, quality = lively_model(config).train(), random_images(8), torch.tensor([0, 1] * 4)
+    optimiser, losses = torch.optim.Adam(model.parameters(), lr=3e-3), []
+    torch.manual_seed(0)
+    for _ in range(12):
+        losses.append(rate_distortion(model, images, quality)["loss"])
+        optimiser.zero_grad()
+        losses[-1].backward()
+        optimiser.step()
+    assert losses[-1] < 0.8 * losses[0]
 
 
 def test_the_rate_alone_asks_for_smaller_gains_at_the_qualities_of_the_batch():

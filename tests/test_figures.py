@@ -9,7 +9,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import checkpoints, experiments, figures, rate_distortion, results
+from cae_lib import checkpoints, experiments, figures, rate_distortion, rd_experiments, results
 from cae_lib.data import STAND_IN, DataError, ImageSet, scale
 from cae_lib.files import write_json
 from cae_lib.metrics import psnr
@@ -39,7 +39,11 @@ def folders(tmp_path_factory, data):
         write_json(tables / "comparison.json", {"rows": results.comparison(few)})
     write_json(tables / "pca.json", {"rows": [{"code_numbers": 64, "psnr": 20.0}, {"code_numbers": 512, "psnr": 25.0}]})
     race = rate_distortion.race(few.images[:2], ["model1", "PNG"])
+    rd = rate_distortion.race(few.images[:2], ["rd"])
+    write_json(tables / "rd.json", {"source": STAND_IN} | rd)
     write_json(tables / "codecs.json", {"source": STAND_IN} | race)
+    trainings = [{"name": name, "seed": 0, "points": rd["curves"]["rd"]} for name in rd_experiments.RECIPES]
+    write_json(tables / "rd_trainings.json", {"source": STAND_IN, "runs": trainings})
     zero = facts["test"]["zero_output"]
     states = [(zero / 2, 0.5), (zero, 0.1), (zero, 0.0)]  # learning, asleep, dead
     study = [

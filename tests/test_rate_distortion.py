@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity
 from cae_lib import codec, rate_distortion
 from cae_lib.baselines import BASELINES, decode, payload
 from cae_lib.metrics import bd_rate
-from cae_lib.rate_distortion import PUBLISHED, batches, bpp_at, cost, curve, race, race_table, same_bytes
+from cae_lib.rate_distortion import PUBLISHED, batches, bpp_at, coder_of, cost, curve, race, race_table, same_bytes
 
 
 def images(count: int = 3, height: int = 32, width: int = 32) -> torch.Tensor:
@@ -66,6 +66,11 @@ def test_a_model_of_the_kit_runs_in_the_same_race():
     assert point["payload_bpp"] == pytest.approx(8 * sum(map(codec.payload_size, files)) / (3 * 1024))
     errors = ((codec.decode_batch(files).double() - images().double()) / 255).square().mean((1, 2, 3))
     assert point["psnr"] == pytest.approx((-10 * errors.log10()).mean().item(), abs=1e-3)
+
+
+def test_a_codec_that_does_not_ship_runs_as_one_that_does():
+    pictures = [images(1, 32, 32)[0], images(1, 9, 20)[0]]
+    assert curve(pictures, coder_of(codec.load_codec("rd"))) == curve(pictures, "rd")
 
 
 def test_batches_hold_every_image_once_and_few_pixels(monkeypatch):

@@ -75,3 +75,24 @@ def test_a_strip_gives_bytes_and_decibels_of_every_image():
     assert captions[4:] == ["660 bytes\n17.0 dB", "661 bytes\n17.0 dB"]
     for ax, image in zip(figure.axes, [*IMAGES] * 3, strict=True):
         np.testing.assert_array_equal(ax.images[0].get_array(), image.permute(1, 2, 0))
+
+
+def test_bit_maps_share_one_colour_scale():
+    bits = torch.tensor([[[1.0, 2.0]], [[0.5, 8.0]]])
+    figure = rate_plots.bit_maps({"original": IMAGES}, bits, ["cat", "ship"], source="CIFAR-10")
+    *pictures, cat, ship, bar = figure.axes
+    assert [ax.get_title() for ax in pictures] == ["cat", "ship"] and cat.get_ylabel() == "bits"
+    for ax, costs in ((cat, bits[0]), (ship, bits[1])):
+        (drawn,) = ax.images
+        np.testing.assert_array_equal(drawn.get_array(), costs)
+        assert drawn.get_clim() == (0, 8)
+
+
+def test_a_pass_is_blue_and_then_known():
+    first = torch.zeros(3, 2, 2, dtype=torch.bool)
+    first[:2, 0] = True
+    figure = rate_plots.coding_order([first, ~first], [(0, 2), (2, 3)], ["pass 1", "pass 2"])
+    drawn = [ax.images[0].get_array().tolist() for ax in figure.axes]
+    assert drawn == [[[2, 2], [0, 0]], [[1, 1], [2, 2]], [[0, 0], [0, 0]], [[2, 2], [2, 2]]]
+    assert [ax.get_title() for ax in figure.axes] == ["pass 1", "pass 2", "", ""]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["channels\n0 to 1", "", "channels\n2 to 2", ""]

@@ -1,5 +1,7 @@
 """The notebook runner on small notebooks made here: parameters, failures that papermill hides, pages."""
 
+import os
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -111,6 +113,25 @@ def test_a_relative_data_folder_holds_in_every_notebook_folder(monkeypatch, tmp_
     monkeypatch.setenv("CAE_DATA", "here")
     with pytest.raises(DataError, match=str(tmp_path / "here")):
         runner.settle_data()
+
+
+def test_a_page_moves_without_a_kernel_and_a_notebook_keeps_the_static_picture(tmp_path, capsys):
+    source, out = tmp_path / "notebooks", tmp_path / "out"
+    source.mkdir()
+    view = """\
+from cae_lib import plots, view
+def draw(n):
+    figure, axes = plots.new_figure(1, 1, 1, 1)
+    axes[0, 0].plot([0, n])
+    return figure
+view.picture_slider(draw, [1, 2, 3], "slope", draw(0), "a line")"""
+    notebook = make_notebook(source, "01_view", view)
+    (outcome,) = runner.run_notebooks([notebook], out, {notebook: {}})
+    assert outcome.error == "" and "CAE_EMBED_FRAMES" not in os.environ
+    page = (out / "01_view.html").read_text()
+    assert 'type="range"' in page and page.count("data:image/webp;base64,") == 3 and 'alt="a line: slope 1"' in page
+    (output,) = nbformat.read(out / "01_view.ipynb", as_version=4).cells[-1].outputs
+    assert set(output.data) == {"image/png", "text/plain", runner.WIDGET_VIEW}
 
 
 def test_run(tmp_path, capfd):

@@ -1,136 +1,213 @@
-"""Sliders: each position shows its own picture, and a static one stands in where no widget runs."""
+"""The views of stored runs and codecs: what they show is what the models give."""
 
-from base64 import b64decode
-from io import BytesIO
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-import traitlets
-from PIL import Image
 
 from cae_lib import codec, plots, widgets
 from cae_lib.checkpoints import train_run
 from cae_lib.data import STAND_IN, ImageSet, scale
-from cae_lib.models import MODEL1, MODEL2, build
+from cae_lib.layers import receptive_field, tiled
+from cae_lib.models import CLASSIFIER, MODEL1, MODEL2, build
 from cae_lib.standin import CLASSES, make_images
 from cae_lib.training import TrainConfig
-from cae_lib.widgets import FrameSlider, bits_slider, channel_slider, epoch_slider, to_png
+from cae_lib.view import View, compact
+from cae_lib.widgets import bits_slider, channel_slider, epoch_slider, rate_slider
 
 
 @pytest.fixture(scope="module")
 def data():
-    return ImageSet(*make_images("test", 10), CLASSES, STAND_IN, "test")
+    return ImageSet(*make_images("test", 30), CLASSES, STAND_IN, "test")
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """Every figure that becomes a PNG, in order; its number stands for the PNG."""
-    figures = []
-
-    def keep(figure):
-        figures.append(figure)
-        return str(len(figures)).encode()
-
-    monkeypatch.setattr(widgets, "to_png", keep)
-    return figures
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, data):
+    config = TrainConfig(3, 10, "adam", 1e-3)
+    return train_run(tmp_path_factory.mktemp("runs") / "first", MODEL2, config, data, data, progress=False)
 
 
-def test_the_picture_follows_the_slider():
-    slider = FrameSlider({"1": b"one", "2": b"two", "10": b"ten"}, b"static", "epoch", start="2")
-    assert (slider.slider.options, slider.slider.description) == (("1", "2", "10"), "epoch")
-    assert slider.image.value == b"two"
-    for label, picture in slider.frames.items():
-        slider.slider.value = label
-        assert slider.image.value == picture
-    assert slider.children == (slider.slider, slider.image)
+@pytest.fixture(scope="module")
+def other(tmp_path_factory, data):
+    config = TrainConfig(2, 10, "sgd", 1e-3)
+    return train_run(tmp_path_factory.mktemp("runs") / "second", MODEL1, config, data, data, progress=False)
 
 
-def test_the_first_frame_is_shown_unless_told_and_an_unknown_one_is_refused():
-    slider = FrameSlider({"a": b"A", "b": b"B"}, b"static", "channel")
-    assert slider.image.value == b"A"
-    with pytest.raises(traitlets.TraitError):
-        slider.slider.value = "c"
-    assert slider.image.value == b"A"
+def pictures(figure):
+    """What is shown as an image on each axes that has one."""
+    return [np.asarray(ax.images[0].get_array()) for ax in figure.axes if ax.images]
 
 
-def test_a_static_png_goes_beside_the_widget():
-    bundle = FrameSlider({"a": b"A"}, b"static", "channel")._repr_mimebundle_()
-    assert b64decode(bundle["image/png"]) == b"static"
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+def split(figure):
+    """The axes with curves, and those with images."""
+    return [ax for ax in figure.axes if ax.lines], [ax for ax in figure.axes if ax.images]
 
 
-def test_png_has_the_figures_size():
-    figure, _ = plots.new_figure(1, 1, 2, 1)
-    assert Image.open(BytesIO(to_png(figure))).size == (200, 100)
-
-
-def test_channels(data, drawn):
-    model = build(MODEL1, 3)
-    image = data.images[4]
-    slider = channel_slider(model, model.encoder[6], image, source=data.source)
-    assert slider.slider.options == ("0", "1") and slider.frames == {"0": b"1", "1": b"2"}
+def rebuilt(run, data, epoch, indices):
+    """The model's own output in [0, 1], as matplotlib takes it."""
+    low, high = run.model.config.pixel_range
     with torch.no_grad():
-        code = model.encode(scale(image[None], (-1, 1)))[0]
-    for figure, channel in zip(drawn, code, strict=False):
-        left, right = figure.axes[:2]
-        np.testing.assert_array_equal(left.images[0].get_array(), image.permute(1, 2, 0))
-        np.testing.assert_allclose(right.images[0].get_array(), channel, atol=1e-6)
-        assert f"{float((channel == 0).float().mean()):.0%} zeros" in right.get_title()
-    static = drawn[-1]
-    assert slider.static == b"3" and len(static.axes) == len(code) + 1
-    assert "stand-in" in static.get_supxlabel() and plt.get_fignums() == []
+        after = run.at(epoch)(scale(data.images[indices], (low, high)))
+    return ((after - low) / (high - low)).clamp(0, 1).permute(0, 2, 3, 1).numpy()
 
 
-def test_a_dead_channel_is_called_dead_and_no_hook_stays(data, drawn):
+def marked(ax):
+    """The large points on a plot."""
+    return [tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1]
+
+
+def test_epochs(run, data):
+    view = epoch_slider(run, data, torch.tensor([0, 7]))
+    assert view.controls["epoch"].value == 3 and view.frame.cache_info().currsize == 3
+    assert view.controls["images"].options == ("the first ones", *CLASSES)
+    of_a_class = (data.labels == 4).nonzero().flatten()[:2].tolist()
+    for epoch in (1, 2, 3):
+        for images, indices in (("the first ones", [0, 7]), (CLASSES[4], of_a_class)):
+            figure = view.draw(epoch, images)
+            expected = rebuilt(run, data, epoch, indices)
+            np.testing.assert_allclose(pictures(figure)[2:], expected, atol=1e-5)
+            originals = scale(data.images[indices], (0, 1)).permute(0, 2, 3, 1).numpy()
+            np.testing.assert_allclose(pictures(figure)[:2], originals, atol=1e-6)
+            (curves,), grid = split(figure)
+            assert [ax.get_title() for ax in grid[:2]] == data.titles(indices)
+            decibels = -10 * np.log10(((originals - expected) ** 2).mean((1, 2, 3)))
+            assert [ax.get_title() for ax in grid[2:]] == [f"{value:.1f} dB" for value in decibels]
+            losses = run.history.train_loss, run.history.validation_loss
+            assert marked(curves) == [(epoch, values[epoch - 1]) for values in losses]
+            assert curves.get_title() == f"epoch {epoch}" and curves.get_ylabel() == "MSE in [0, 1]"
+    rows = {"original": data.images[[0, 7]]}
+    rows |= {f"epoch {e}": rebuilt(run, data, e, [0, 7]).transpose(0, 3, 1, 2) for e in (1, 2, 3)}
+    assert view.static == compact(plots.to_png(plots.image_rows(rows, data.titles([0, 7]), source=data.source)))
+    assert plt.get_fignums() == []
+
+
+def test_the_play_button_moves_the_epochs(run, data):
+    view = epoch_slider(run, data, [0])
+    play = view.children[0].children[0]
+    play.value = 0
+    assert view.controls["epoch"].value == 1 and "epoch 1" in view.picture.value
+    view.controls["epoch"].value = 2
+    assert play.value == 1 and view.png == view.frame(2, "the first ones")
+
+
+def test_two_runs_side_by_side_on_one_scale(run, other, data):
+    view = epoch_slider(run, data, [0, 7, 9], other)
+    assert view.controls["epoch"].options == (1, 2)
+    figure = view.draw(1, "the first ones")
+    for k, shown in enumerate((run, other), 1):
+        np.testing.assert_allclose(pictures(figure)[3 * k : 3 * k + 3], rebuilt(shown, data, 1, [0, 7, 9]), atol=1e-5)
+    (curves,), grid = split(figure)
+    assert [ax.get_ylabel() for ax in grid[::3]] == ["", "first", "second"]
+    assert curves.get_ylabel() == "validation MSE in [0, 1]"
+    first, second = run.history.validation_loss, other.history.validation_loss
+    assert marked(curves) == [(1, first[0]), (1, pytest.approx(second[0] / 4))]
+
+
+def test_runs_without_a_common_epoch_are_refused(run, other, data):
+    with pytest.raises(ValueError, match="no epoch in common"):
+        epoch_slider(run, data, [0], replace(other, epochs_kept=(9,)))
+
+
+def test_channels(data):
+    model = build(MODEL1, 3)
+    view = channel_slider(model, data, [4, 5], "encoder.6")
+    assert view.controls["channel"].max == 1
+    path = list(model.encoder)
+    for image in (4, 5):
+        with torch.no_grad():
+            code = model.encode(scale(data.images[image][None], (-1, 1)))[0]
+        for c, channel in enumerate(code):
+            figure = view.draw(c, f"{CLASSES[data.labels[image]]} {image}", "encoder.6")
+            left, middle, right = figure.axes[:3]
+            np.testing.assert_array_equal(left.images[0].get_array(), data.images[image].permute(1, 2, 0))
+            np.testing.assert_array_equal(
+                middle.images[0].get_array().filled(np.nan), tiled(model.encoder[4].weight[c].detach())
+            )
+            np.testing.assert_allclose(right.images[0].get_array(), channel, atol=1e-6)
+            assert f"{float((channel == 0).float().mean()):.0%} zeros" in right.get_title()
+            if channel.max() > 0:
+                row, column = divmod(int(channel.argmax()), 16)
+                top, beside, height, width = receptive_field(path, row, column, (32, 32))
+                (box,) = left.patches
+                assert box.get_xy() == (beside - 0.5, top - 0.5)
+                assert (box.get_width(), box.get_height()) == (width, height)
+    with torch.no_grad():
+        code = model.encode(scale(data.images[4][None], (-1, 1)))[0]
+    assert "stand-in" in figure.get_supxlabel()
+    assert view.static == compact(plots.to_png(plots.maps(code, source=data.source)))
+
+
+def test_another_layer_has_other_channels(data):
+    view = channel_slider(build(CLASSIFIER), data, [0], "features.5")
+    assert [name for _, name in view.controls["layer"].options] == [f"features.{k}" for k in range(6)]
+    view.set(channel=31)
+    view.controls["layer"].value = "features.1"
+    assert view.message.value == "" and view.controls["channel"].max == 15
+    assert view.png == view.frame(15, view.controls["image"].value, "features.1")
+    with pytest.raises(ValueError, match="called 'head.1'; choose one of features.0"):
+        channel_slider(build(CLASSIFIER), data, [0], "head.1")
+
+
+def test_a_dead_channel_is_called_dead(data):
     model = build(MODEL1)
     with torch.no_grad():
         model.encoder[4].bias[1] = -1e6
-    channel_slider(model, model.encoder[5], data.images[0])
-    assert "dead" not in drawn[0].axes[1].get_title() or (drawn[0].axes[1].images[0].get_array() == 0).all()
-    assert drawn[1].axes[1].get_title() == "channel 1, 100% zeros: dead on this image"
-    assert not model.encoder[5]._forward_hooks
+    view = channel_slider(model, data, [0], "encoder.5")
+    figure = view.draw(1, view.controls["image"].value, "encoder.5")
+    assert figure.axes[2].get_title() == "channel 1, 100% zeros: dead on this image"
+    assert not figure.axes[0].patches
 
 
-def test_epochs(data, drawn, tmp_path):
-    run = train_run(tmp_path, MODEL2, TrainConfig(3, 5, "adam", 1e-3), data, data, progress=False)
-    slider = epoch_slider(run, data, [0, 7])
-    assert slider.slider.options == ("1", "2", "3") and slider.slider.value == "3"
-    assert slider.image.value == b"3" and slider.frames == {"1": b"1", "2": b"2", "3": b"3"}
-    for epoch, figure in enumerate(drawn[:3], 1):
-        *pictures, curves = figure.axes
-        with torch.no_grad():
-            expected = run.at(epoch)(scale(data.images[[0, 7]], (0, 1))).permute(0, 2, 3, 1)
-        np.testing.assert_allclose([ax.images[0].get_array() for ax in pictures[2:]], expected, atol=1e-5)
-        assert [ax.get_title() for ax in pictures[:2]] == data.titles([0, 7])
-        assert curves.get_title() == f"epoch {epoch}"
-        points = [tuple(line.get_xydata()[0]) for line in curves.lines if len(line.get_xydata()) == 1]
-        assert points == [(epoch, run.history.train_loss[epoch - 1]), (epoch, run.history.validation_loss[epoch - 1])]
-    rows = [ax.get_ylabel() for ax in drawn[-1].axes if ax.get_ylabel()]
-    assert rows == ["original", "epoch 1", "epoch 2", "epoch 3"] and slider.static == b"4"
+@pytest.fixture
+def unprepared(monkeypatch):
+    """Each test below draws every picture itself."""
+    monkeypatch.setattr(View, "prepare", lambda self, name: self)
 
 
-def test_bits(data, drawn):
+def test_bits(data, unprepared):
     image = data.images[4]
-    slider = bits_slider("model1_code2", image, source=data.source)
-    assert slider.slider.options == tuple("12345678") and slider.slider.value == "4"
-    points = drawn[0].axes[3].lines[0].get_xydata()
-    for bits, figure in enumerate(drawn[:8], 1):
-        slider.slider.value = str(bits)
-        assert slider.image.value == slider.frames[str(bits)] == str(bits).encode()
+    view = bits_slider("model1_code2", image, source=data.source)
+    assert view.controls["bits per value"].options == tuple(range(1, 9)) and "value 4" in view.describe()
+    for bits in (1, 4, 8):
+        figure = view.draw(bits)
         file = codec.compress(image.permute(1, 2, 0).numpy(), model="model1_code2", quality=bits)
         size, picture = codec.payload_size(file), codec.decompress(file)
         left, middle, right, curve = figure.axes
         np.testing.assert_array_equal(left.images[0].get_array(), image.permute(1, 2, 0))
         np.testing.assert_array_equal(middle.images[0].get_array(), picture)
         error = np.square((left.images[0].get_array().astype(float) - picture) / 255).mean()
-        point = curve.lines[1].get_xydata()[0]
+        (point,) = marked(curve)
         assert point == pytest.approx((8 * size / 32**2, -10 * np.log10(error)), rel=1e-5)
-        np.testing.assert_array_equal(point, points[bits - 1])
+        np.testing.assert_array_equal(point, curve.lines[0].get_xydata()[bits - 1])
         assert middle.get_title() == f"{point[1]:.1f} dB, payload {size:,} bytes"
         shares = right.patches[0].get_data().values
         assert len(shares) == 2**bits and shares.sum() == pytest.approx(1)
-        np.testing.assert_array_equal(drawn[8].axes[bits - 1].images[0].get_array(), picture)
-        assert f"{size:,} bytes" in drawn[8].axes[bits - 1].get_title()
-    assert slider.static == b"9" and "stand-in" in drawn[8].get_supxlabel()
+    assert "stand-in" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkeypatch, flat):
+    monkeypatch.setattr(widgets, "RIVALS", ("JPEG 4:4:4", "WebP"))
+    image = torch.full((3, 32, 32), 90, dtype=torch.uint8) if flat else data.images[3]
+    view = rate_slider(image, source=data.source)
+    ours = codec.load_codec("rd")
+    for k in (0, len(ours.qualities) - 1):
+        quality = ours.qualities[k]
+        assert view.controls["quality"].options[k] == (f"{quality} (λ = {ours.config.lambdas[k]:g})", quality)
+        figure = view.draw(quality)
+        file = codec.compress(image.permute(1, 2, 0).numpy(), model="rd", quality=quality)
+        least, shown = codec.payload_size(file), [ax for ax in figure.axes if ax.images]
+        np.testing.assert_array_equal(shown[0].images[0].get_array(), image.permute(1, 2, 0))
+        np.testing.assert_array_equal(shown[1].images[0].get_array(), codec.decompress(file))
+        assert shown[1].get_title().startswith(f"rd: {least:,} bytes, ")
+        places = next(ax.images[0].get_array() for ax in shown if ax.get_title() == "bits at each place of the code")
+        assert places.shape == (8, 8) and abs(places.sum() - 8 * least) < 40
+        for name in widgets.RIVALS:
+            (title,) = (ax.get_title() for ax in shown if ax.get_title().startswith(name))
+            count = int(title.split(": ")[1].split(" bytes")[0].replace(",", ""))
+            assert flat or least <= count < 1.4 * least + 20
+        (curves,) = (ax for ax in figure.axes if ax.get_ylabel() == "PSNR in dB")
+        points = [tuple(line.get_xydata()[k]) for line in curves.lines if len(line.get_xydata()) > 1]
+        assert marked(curves) == points and points[0][0] == pytest.approx(8 * least / 32**2)

@@ -23,6 +23,7 @@ NAMES = [
     "04_epochs_and_loss",
     "05_model2_comparison",
     "06_from_codes_to_bytes",
+    "07_rate_against_distortion",
 ]
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")

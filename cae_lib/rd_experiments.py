@@ -1,0 +1,108 @@
+"""The trainings of rate-distortion autoencoders: the codec that ships, what each of its parts is worth, three minutes.
+
+`train_all` (part of `cae train --all`) makes them again from nothing, and resumes where it stopped.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cae_lib import codec, rate_distortion, rd_codec, rd_training
+from cae_lib.checkpoints import OWN, CheckpointError
+from cae_lib.codec_model import RateDistortionConfig
+from cae_lib.data import ImageSet
+from cae_lib.files import write_json
+from cae_lib.rd_codec import RateDistortionCodec
+from cae_lib.rd_training import RateDistortionTraining
+
+MEASURED = 500  # test images
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training: model, training, how many images, how many seeds."""
+
+    why: str
+    model: RateDistortionConfig
+    training: RateDistortionTraining
+    seeds: int = 2
+    train_images: int = 10_000
+
+
+# Small enough to be trained many times; what holds for it need not hold for a large model trained for long.
+SMALL = RateDistortionConfig(width=64, lambdas=(0.002, 0.008, 0.025, 0.09))
+SHORT = RateDistortionTraining(epochs=4, batch_size=32, learning_rate=4e-3)
+BASE = "rd_small"
+
+RECIPES = {
+    codec.RD: Recipe("the codec that ships", RateDistortionConfig(), RateDistortionTraining(epochs=48), 1, 50_000),
+    "rd_minutes": Recipe(
+        "three minutes: one rate, one distribution a channel",
+        RateDistortionConfig(width=64, lambdas=(0.01,), context="none"),
+        RateDistortionTraining(epochs=2, batch_size=32, learning_rate=5e-3),
+        seeds=3,
+        train_images=50_000,
+    ),
+    BASE: Recipe("small and short: what the next ones are compared with", SMALL, SHORT),
+    "rd_noise": Recipe("noise stands in for rounding everywhere", replace(SMALL, rounding="noise"), SHORT),
+    "rd_straight": Recipe("straight-through rounding everywhere", replace(SMALL, rounding="straight-through"), SHORT),
+    "rd_channel": Recipe("one distribution a channel, no context", replace(SMALL, context="none"), SHORT),
+    "rd_hyper": Recipe("a hyperprior instead of the context", replace(SMALL, context="none", hyper=8), SHORT),
+    "rd_both": Recipe("a hyperprior beside the context", replace(SMALL, hyper=8), SHORT),
+    "rd_narrow": Recipe("half the width", replace(SMALL, width=32), SHORT),
+    "rd_wide": Recipe("twice the width", replace(SMALL, width=128), SHORT),
+    "rd_shorter": Recipe("half as long", SMALL, replace(SHORT, epochs=2)),
+    "rd_longer": Recipe("twice as long", SMALL, replace(SHORT, epochs=8)),
+}
+
+
+def train(
+    name: str,
+    seed: int,
+    train_set: ImageSet,
+    test_set: ImageSet,
+    folder: Path | None = None,
+    epochs: int | None = None,
+) -> RateDistortionCodec:
+    """Train or resume one recipe with one seed, by default in runs/; the codec is there as codec.safetensors."""
+    recipe, folder = RECIPES[name], folder or OWN / name / f"seed{seed}"
+    training = replace(recipe.training, seed=seed, epochs=epochs or recipe.training.epochs)
+    images, measured = train_set.take(recipe.train_images), test_set.take(MEASURED)
+    model = rd_training.train(folder, recipe.model, training, images, measured)
+    rd_codec.save(folder / "codec.safetensors", model)
+    return rd_codec.load(folder / "codec.safetensors")
+
+
+def train_all(train_set: ImageSet, test_set: ImageSet, file: Path) -> list[dict]:
+    """Everything that ships or is compared, one training after the other; what is finished is not repeated.
+
+    Returns, and keeps in `file` after every training, a list of {name, seed, epochs, train_images, seconds, points}:
+    the seconds of the training, and the curve (see rate_distortion.py) of real bytes on the first test images.
+    """
+    rows = load_rows(file, test_set.source) if file.exists() else []
+    done = {(row["name"], row["seed"], row["epochs"]) for row in rows}
+    for seed in range(max(recipe.seeds for recipe in RECIPES.values())):
+        for name, recipe in RECIPES.items():
+            if seed >= recipe.seeds or (name, seed, recipe.training.epochs) in done:
+                continue
+            print(f"{name}, seed {seed}: {recipe.why}", flush=True)
+            ours, folder = train(name, seed, train_set, test_set), OWN / name / f"seed{seed}"
+            if name == codec.RD:
+                shutil.copy(folder / "codec.safetensors", codec.FOLDER / f"{name}.safetensors")
+            history = json.loads((folder / "run.json").read_text())
+            points = rate_distortion.curve(test_set.take(MEASURED).images, rate_distortion.coder_of(ours))
+            row = {"name": name, "seed": seed, "epochs": len(history["epochs"])}
+            row |= {"train_images": history["train_images"], "points": points}
+            row["seconds"] = sum(epoch["seconds"] for epoch in history["epochs"])
+            rows = [old for old in rows if (old["name"], old["seed"]) != (name, seed)] + [row]
+            write_json(file, {"source": test_set.source, "images": MEASURED, "runs": rows})
+    return rows
+
+
+def load_rows(file: Path, source: str) -> list[dict]:
+    """The trainings so far. Raises CheckpointError if they were measured on other images."""
+    stored = json.loads(file.read_text())
+    if stored["source"] != source:
+        raise CheckpointError(f"{file} is about {stored['source']} images, now they are {source}: delete it first.")
+    return stored["runs"]

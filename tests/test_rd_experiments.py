@@ -1,0 +1,99 @@
+"""The recipes of the rate-distortion trainings, and the table of what their parts are worth, on a few images."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cae_lib import codec, metrics, rate_distortion, rd_codec, rd_experiments, results
+from cae_lib.checkpoints import CheckpointError
+from cae_lib.codec_model import RateDistortionConfig
+from cae_lib.data import ImageSet
+from cae_lib.files import write_json
+from cae_lib.rd_experiments import BASE, RECIPES, SHORT, SMALL, train_all
+
+pytestmark = pytest.mark.usefixtures("one_cpu_core")
+TINY = RateDistortionConfig(width=8, groups=(2, 2), lambdas=(0.01, 0.1))
+
+
+def random_set(count: int, source: str = "random") -> ImageSet:
+    images = torch.randint(0, 256, (count, 3, 32, 32), generator=torch.Generator().manual_seed(count))
+    return ImageSet(images.to(torch.uint8), torch.arange(count) % 10, tuple("abcdefghij"), source, "train")
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """Three recipes of tiny models, among them that of the shipped codec; nothing is written outside tmp_path."""
+    recipes = {
+        codec.RD: replace(RECIPES[codec.RD], model=TINY, training=replace(SHORT, epochs=1)),
+        BASE: replace(RECIPES[BASE], model=TINY, training=replace(SHORT, epochs=1), seeds=2),
+        "rd_channel": replace(RECIPES["rd_channel"], model=replace(TINY, context="none"), seeds=1, train_images=6),
+    }
+    monkeypatch.setattr(rd_experiments, "RECIPES", recipes)
+    monkeypatch.setattr(rd_experiments, "OWN", tmp_path / "runs")
+    monkeypatch.setattr(codec, "FOLDER", tmp_path / "codecs")
+    (tmp_path / "codecs").mkdir()
+    return tmp_path
+
+
+def test_the_shipped_codec_is_the_recipes():
+    recipe, shipped = RECIPES[codec.RD], codec.load_codec(codec.RD)
+    assert shipped.config == recipe.model
+    assert len(shipped.qualities) >= 6 and recipe.train_images == 50_000
+
+
+def test_the_variants_differ_from_the_base_in_one_thing_each():
+    for name, recipe in RECIPES.items():
+        if name in (codec.RD, "rd_minutes", BASE):
+            continue
+        changes = [a != b for a, b in ((recipe.model, SMALL), (recipe.training, SHORT))]
+        assert sum(changes) == 1, name
+        assert (recipe.train_images, recipe.seeds) == (RECIPES[BASE].train_images, RECIPES[BASE].seeds), name
+
+
+def test_train_leaves_a_codec_that_can_be_used(tiny):
+    images = random_set(12)
+    ours = rd_experiments.train("rd_channel", 3, images, images, tiny / "mine", epochs=2)
+    record = json.loads((tiny / "mine" / "run.json").read_text())
+    assert record["training"]["seed"] == 3 and record["train_images"] == 6 and len(record["epochs"]) == 2
+    assert all(epoch["seconds"] > 0 for epoch in record["epochs"])
+    again = rd_codec.load(tiny / "mine" / "codec.safetensors")
+    assert torch.equal(again.analyse(images.images, 2), ours.analyse(images.images, 2))
+
+
+def test_train_all_trains_each_once_and_measures_real_bytes(tiny, monkeypatch):
+    images, file = random_set(12), tiny / "trainings.json"
+    rows = train_all(images, images, file)
+    assert [(r["name"], r["seed"]) for r in rows] == [(codec.RD, 0), (BASE, 0), ("rd_channel", 0), (BASE, 1)]
+    stored = json.loads(file.read_text())
+    assert stored == {"source": "random", "images": rd_experiments.MEASURED, "runs": rows}
+    ours = rd_codec.load(tiny / "codecs" / "rd.safetensors")
+    points = rate_distortion.curve(images.images, rate_distortion.coder_of(ours))
+    assert rows[0]["points"] == points and rows[0]["epochs"] == 1 and rows[0]["seconds"] > 0
+
+    monkeypatch.setattr(rd_experiments, "train", lambda *_: pytest.fail("trained again"))
+    assert train_all(images, images, file) == rows
+    with pytest.raises(CheckpointError, match="is about random images, now they are others: delete it first"):
+        train_all(random_set(12), random_set(12, "others"), file)
+
+
+def test_the_ablation_compares_seed_by_seed(monkeypatch, tmp_path):
+    def points(factor: float) -> list[dict]:
+        return [{"psnr": 20.0 + 5 * k, "payload_bpp": factor * 2**k} for k in range(4)]
+
+    monkeypatch.setattr(results, "FIGURES", tmp_path)
+    write_json(tmp_path / "codecs.json", {"curves": {rate_distortion.REFERENCE: points(2.0)}})
+    factors = {(BASE, 0): 1.0, (BASE, 1): 2.0, ("rd_wide", 0): 0.9, ("rd_wide", 1): 1.6, ("rd_noise", 5): 1.0}
+    runs = [{"name": name, "seed": seed, "points": points(factor)} for (name, seed), factor in factors.items()]
+    runs.append({"name": "rd_minutes", "seed": 0, "points": points(1.0)[:1]})
+    base, wide = results.ablation(runs)
+    assert (base["name"], wide["name"]) == (BASE, "rd_wide")
+    assert base["bd_rate"]["values"] == pytest.approx([0, 0], abs=1e-9)
+    assert wide["bd_rate"]["values"] == pytest.approx([-10, -20])
+    assert base["against_jpeg"]["values"] == pytest.approx([-50, 0], abs=1e-9)
+    rates = [[p[key] for p in points(0.9)] for key in ("payload_bpp", "psnr")]
+    jpeg = [[p[key] for p in points(2.0)] for key in ("payload_bpp", "psnr")]
+    assert wide["against_jpeg"]["values"][0] == pytest.approx(metrics.bd_rate(*jpeg, *rates))
+    table = results.ablation_markdown([base, wide])
+    assert "rd_wide" in table and "-15.0 ± 7.1" in table and RECIPES["rd_wide"].why in table
