@@ -98,16 +98,17 @@ class Decoder:
     def read(self, index: np.ndarray, tables: Tables) -> np.ndarray:
         """The next symbols (n,), each under the table index (n,) says. Raises CodecError."""
         order, parts = by_table(index)
-        symbols = np.empty(len(index), dtype=np.int64)
+        decoded = [np.empty(0, dtype=np.int32)]
         try:
             for table, start, end in parts:
-                decoded = self.coder.decode(tables.models[table], end - start)
-                symbols[order[start:end]] = decoded
-                self.again.coder.encode(decoded, tables.models[table])
+                decoded.append(self.coder.decode(tables.models[table], end - start))
+                self.again.coder.encode(decoded[-1], tables.models[table])
         except AssertionError as error:  # so constriction says that no symbol has this code
             raise foreign() from error
         if self.again.coder.pos()[0] * WORD > 8 * len(self.payload):  # or a short file could ask for endless work
             raise foreign()
+        symbols = np.empty(len(index), dtype=np.int64)
+        symbols[order] = np.concatenate(decoded)
         return symbols
 
     def finish(self) -> None:
