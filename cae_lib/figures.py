@@ -175,19 +175,17 @@ def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dic
 
 def codecs_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
     """Rate and distortion of every codec, payload only, with the curves that others published."""
-    return race_figure("payload", PUBLISHED)
+    return race_figure("codecs", "payload", PUBLISHED)
 
 
 def codecs_file(test: ImageSet | None = None) -> tuple[Figure, dict]:
     """Rate and distortion of every codec, whole files."""
-    return race_figure("file", {})
+    return race_figure("codecs", "file", {})
 
 
 def rd_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
     """The rate-distortion autoencoder on all test images, payload only, with the curves that others published."""
-    race = results.stored("rd")
-    figure = rate_plots.rate_distortion(race["curves"], "payload", references=PUBLISHED, source=race["source"])
-    return figure, {"curves": race["curves"], "references": PUBLISHED}
+    return race_figure("rd", "payload", PUBLISHED)
 
 
 def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
@@ -209,8 +207,8 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
     return figure, {"rows": rows}
 
 
-def race_figure(which: str, references: dict) -> tuple[Figure, dict]:
-    race = results.stored("codecs")
+def race_figure(name: str, which: str, references: dict) -> tuple[Figure, dict]:
+    race = results.stored(name)
     curves = race["curves"]
     if which == "payload":  # optimised tables shorten the file, not the payload
         curves = {name: points for name, points in curves.items() if "optimised" not in name}

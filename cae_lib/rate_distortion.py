@@ -93,7 +93,7 @@ def coder_of(codec: QuantisedAutoencoder | RateDistortionCodec) -> Coder:
         return payload.decode(inside, codec, headers[0].quality, headers[0].height, headers[0].width)
 
     qualities = tuple(codec.qualities)
-    return Coder(qualities, qualities, encode, decode, lambda file: len(unpack(file)[1]))
+    return Coder(qualities, qualities, encode, decode, payload_size)
 
 
 def pixels(image: Tensor) -> np.ndarray:
