@@ -1,7 +1,8 @@
 """Every notebook: its form, its stored outputs, and a run of its quick profile through the kit's own runner.
 
-nbval runs the notebooks too (`make test`), on the data that CAE_DATA names; here they run on the
-stand-in, so that both kinds of data are covered and the checked outputs are seen to hold on either.
+nbval runs the notebooks too (`make test`), on the data that CAE_DATA names, and sees that each exercise is open.
+Here their solutions run on the stand-in, so that both kinds of data are covered, the checked outputs are seen to
+hold on either, and each exercise is seen to be solved.
 """
 
 import json
@@ -13,6 +14,7 @@ import pytest
 from papermill import inspect_notebook
 
 from cae_lib import runner
+from cae_lib.release import SOLUTIONS
 
 NOTEBOOKS = sorted(runner.NOTEBOOKS.glob("*.ipynb"))
 NAMES = [
@@ -39,9 +41,11 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def checked_texts(notebook):
-    """What each checked cell prints or returns as text; a kernel may cut one text into several outputs."""
+def checked_texts(notebook, exercises=False):
+    """What each checked cell prints or returns as text: those of the exercises, or all others."""
     cells = [cell for cell in code_cells(notebook) if CHECKED in cell.source]
+    cells = [cell for cell in cells if ("nbgrader" in cell.metadata) == exercises]
+    # A kernel may cut one text into several outputs.
     return ["".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs) for cell in cells]
 
 
@@ -90,12 +94,18 @@ def test_stored_outputs(path):
             del output.data[kind]
     text = json.dumps(outputs) + "".join(cell.source for cell in cells)
     places = [str(Path.home()), str(runner.NOTEBOOKS.parent)]
+    assert all(text.endswith(": not answered yet.\n") for text in checked_texts(read(path), exercises=True))
     assert not MACHINE_PATHS.search(text) and not any(place in text for place in places if len(place) > 1)
 
 
 @each_notebook
-def test_quick_profile_runs_on_the_stand_in(path, tmp_path, monkeypatch):
+def test_quick_profile_runs_solved_on_the_stand_in(path, tmp_path, monkeypatch):
     monkeypatch.setenv("CAE_DATA", "stand-in")
-    [outcome] = runner.run_notebooks([path], tmp_path, {path: {"PROFILE": "quick"}})
+    solution = SOLUTIONS / path.name
+    [outcome] = runner.run_notebooks([solution], tmp_path, {solution: {"PROFILE": "quick"}})
     assert outcome.error == ""
-    assert checked_texts(read(tmp_path / path.name)) == checked_texts(read(path))
+    executed = read(tmp_path / path.name)
+    assert checked_texts(executed) == checked_texts(read(path))
+    answers = checked_texts(executed, exercises=True)
+    assert len(answers) >= 3
+    assert [text for text in answers if not text.endswith(": right.\n")] == []

@@ -1,0 +1,157 @@
+"""The solutions are the one source: the students' notebooks are released from them, and nbgrader agrees.
+
+That every solution passes its checks is seen in test_notebooks.py, that no stub does in `make test` (nbval).
+"""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from cae_lib import release
+from cae_lib.exercises import EXERCISES
+from cae_lib.release import SOLUTIONS, released, without_solution
+from cae_lib.runner import NOTEBOOKS
+
+ALL = sorted(SOLUTIONS.glob("*.ipynb"))
+KINDS = ["predict", "change one line", "compute", "build"]
+UNSOLVED = "answer = None\n### BEGIN SOLUTION\nanswer = 3\n### END SOLUTION\nprint(answer)"
+
+each_notebook = pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def without_runs(cell) -> dict:
+    """A cell without what running it leaves behind."""
+    metadata = {key: value for key, value in cell.metadata.items() if key != "execution"}
+    return {**cell, "metadata": metadata, "outputs": [], "execution_count": None}
+
+
+def role(cell) -> str:
+    """What a cell is in an exercise: "answer", "check", or "" for any other cell."""
+    facts = cell.metadata.get("nbgrader", {})
+    return "answer" if facts.get("solution") else "check" if facts.get("grade") else ""
+
+
+def test_each_notebook_has_a_solution():
+    assert [path.name for path in ALL] == sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+
+
+@each_notebook
+def test_the_students_copy_is_what_is_released(path):
+    solution, student = read(path), read(NOTEBOOKS / path.name)
+    again = released(solution, student)
+    assert [without_runs(cell) for cell in again.cells] == [without_runs(cell) for cell in student.cells]
+    assert [c.get("outputs") for c in again.cells] == [c.get("outputs") for c in student.cells]
+    assert solution.metadata.kernelspec == student.metadata.kernelspec
+
+
+@each_notebook
+def test_the_copies_differ_in_answers_only(path):
+    solution, student = read(path).cells, read(NOTEBOOKS / path.name).cells
+    assert [cell.id for cell in solution] == [cell.id for cell in student]
+    for ours, theirs in zip(solution, student, strict=True):
+        assert (ours.source != theirs.source) == (role(ours) == "answer")
+        assert {**without_runs(ours), "source": ""} == {**without_runs(theirs), "source": ""}
+
+
+@each_notebook
+def test_a_solution_stores_no_outputs(path):
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    assert [cell for cell in cells if cell.outputs or cell.execution_count] == []
+
+
+@each_notebook
+def test_exercises_are_question_answer_and_check(path):
+    """Three to six, graded, the last one to build; the check asks for what the answer's cell defines."""
+    number, cells = path.stem[:2], read(path).cells
+    places = [i for i, cell in enumerate(cells) if role(cell) == "answer"]
+    assert 3 <= len(places) <= 6
+    assert [i for i, cell in enumerate(cells) if role(cell) == "check"] == [i + 1 for i in places]
+    kinds = []
+    for k, i in enumerate(places, 1):
+        question, answer, check = cells[i - 1 : i + 2]
+        kinds += re.findall(rf"^\*\*{number}\.{k} \((.+?)\)\*\* ", question.source)
+        call = re.fullmatch(rf'# NBVAL_CHECK_OUTPUT\ncheck\("{number}\.{k}", (\w+)\)', check.source)
+        assert re.search(rf"^(def )?{call[1]}\b", without_solution(answer.source), re.MULTILINE)
+        assert answer.metadata.nbgrader.grade_id == f"answer-{number}-{k}"
+        assert check.metadata.nbgrader.grade_id == f"check-{number}-{k}" and check.metadata.nbgrader.points == 1
+    assert len(kinds) == len(places) and set(kinds) <= set(KINDS) and kinds[-1] == "build"
+    assert [name for name in EXERCISES if name[:2] == number] == [f"{number}.{k + 1}" for k in range(len(places))]
+
+
+def test_marked_lines_go_and_all_others_stay():
+    assert without_solution(UNSOLVED) == "answer = None\nprint(answer)"
+    assert without_solution("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION") == "def f():"
+    assert without_solution("x = 1\n\ny = 2") == "x = 1\n\ny = 2"
+
+
+@pytest.mark.parametrize("marks", ["BEGIN", "END", "BEGIN BEGIN", "BEGIN END END"])
+def test_a_mark_without_its_partner_is_an_error(marks):
+    with pytest.raises(ValueError, match=r"BEGIN SOLUTION|END SOLUTION"):
+        without_solution("x = 1\n" + "\n".join(f"### {mark} SOLUTION" for mark in marks.split()))
+
+
+def test_a_release_keeps_the_outputs_of_unchanged_cells(tmp_path):
+    folder = tmp_path / "solutions"
+    folder.mkdir()
+    solution = new_notebook(cells=[new_code_cell(UNSOLVED, id="a"), new_code_cell("1 + 1", id="b")])
+    nbformat.write(solution, folder / "x.ipynb")
+    student = read(release.release(folder / "x.ipynb", tmp_path))
+    assert [cell.source for cell in student.cells] == ["answer = None\nprint(answer)", "1 + 1"]
+
+    for cell in student.cells:
+        cell.execution_count, cell.outputs = 1, [new_output("stream", text="None")]
+    nbformat.write(student, tmp_path / "x.ipynb")
+    solution.cells[0].source = UNSOLVED.replace("= 3", "= 4")
+    solution.cells[1].source = "1 + 2"
+    nbformat.write(solution, folder / "x.ipynb")
+    student = read(release.release(folder / "x.ipynb", tmp_path))
+    assert [len(cell.outputs) for cell in student.cells] == [1, 0]
+    assert read(folder / "x.ipynb").cells[0].source == solution.cells[0].source
+
+
+def test_nbgrader_releases_the_same_cells_and_grades_them(tmp_path, monkeypatch):
+    """The exercises of notebook 00: no points for the stubs, all for the solutions."""
+    apps = pytest.importorskip("nbgrader.apps", reason="nbgrader is not installed")
+    from traitlets.config import Config
+
+    whole = read(ALL[0])
+    exercises = [cell for cell in whole.cells if role(cell)]
+    whole.cells = [new_code_cell("from cae_lib.checks import check"), *exercises]
+    source = tmp_path / "source" / "course" / "00.ipynb"
+    source.parent.mkdir(parents=True)
+    nbformat.write(whole, source)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")  # nbgrader calls alembic by its name
+    config = Config()
+    config.CourseDirectory.root = str(tmp_path)
+    config.ClearSolutions.code_stub = {"python": ""}
+    api = apps.NbGraderAPI(config=config)
+    assert api.generate_assignment("course")["success"]
+
+    def lines(notebook):
+        return [[line for line in cell.source.splitlines() if line.strip()] for cell in notebook.cells]
+
+    handed_out = tmp_path / "release" / "course" / "00.ipynb"
+    assert lines(read(handed_out)) == lines(released(whole))
+
+    scores = {}
+    for student, file in (("stubs", handed_out), ("solutions", source)):
+        submitted = tmp_path / "submitted" / student / "course"
+        submitted.mkdir(parents=True)
+        shutil.copy(file, submitted)
+        assert api.autograde("course", student)["success"]
+        with api.gradebook as gradebook:
+            graded = gradebook.find_submission("course", student)
+            scores[student] = graded.score, graded.max_score
+    points = len(exercises) / 2
+    assert scores == {"stubs": (0, points), "solutions": (points, points)}
