@@ -1,0 +1,224 @@
+"""Glossary, cheat sheet and TEACHING.md: their links exist, their numbers are computed or those of the notebooks."""
+
+import math
+import re
+from functools import cache
+
+import nbformat
+import pytest
+import torch
+from torch import nn
+
+from cae_lib import cli, codec_model, metrics, runner
+from cae_lib.container import Header, pack
+from cae_lib.quantisation import dequantise, quantise
+
+ROOT = runner.NOTEBOOKS.parent
+TEXTS = {path.name: path for path in (ROOT / "TEACHING.md", *sorted(runner.NOTEBOOKS.glob("*.md")))}
+
+
+def text(name: str) -> str:
+    return TEXTS[name].read_text()
+
+
+@cache
+def cells(name: str) -> list:
+    return nbformat.read(next(runner.NOTEBOOKS.glob(f"{name}_*.ipynb")), as_version=4).cells
+
+
+@cache
+def prose(name: str) -> str:
+    return " ".join(" ".join(c.source for c in cells(name) if c.cell_type == "markdown").split())
+
+
+@cache
+def printed(name: str) -> str:
+    outputs = [o for c in cells(name) if c.cell_type == "code" for o in c.outputs]
+    return "".join(o.text for o in outputs if o.output_type == "stream")
+
+
+@pytest.mark.parametrize("name", ["TEACHING.md", "cheat_sheet.md", "glossary.md"])
+def test_links_exist(name):
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text(name)) if not link.startswith("http")]
+    assert links and [link for link in links if not (TEXTS[name].parent / link).exists()] == []
+
+
+ENTRIES = [block for block in text("glossary.md").split("\n\n") if block.startswith("**")]
+
+
+def test_glossary_is_in_order_and_short():
+    terms = [re.match(r"\*\*([^*]+)\*\*", entry)[1] for entry in ENTRIES]
+    assert len(terms) > 50 and terms == sorted(terms, key=str.lower)
+    assert [entry for entry in ENTRIES if len(re.findall(r"[.:?](?:\s|$)", entry)) > 5] == []
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: re.match(r"\*\*([^*]+)", entry)[1])
+def test_glossary_links_where_the_term_first_does_its_work(entry):
+    """The linked notebook has the word, and no notebook before it introduces it in bold."""
+    term = re.match(r"\*\*([^*]+)\*\*", entry)[1].lower()
+    number = re.search(r"\[(\d\d)\]\((\d\d)_", entry)
+    assert number and number[1] == number[2]
+    word = {"lambda": "λ", "quantisation": "quantis"}.get(term, term)
+    assert word in prose(number[1]).lower()
+    for earlier in range(int(number[1])):
+        assert f"**{word}**" not in prose(f"{earlier:02}").lower()
+
+
+def sizes(layer, *shape) -> int:
+    return layer(torch.zeros(shape)).shape[-1]
+
+
+def flat_ssim(a: float, b: float) -> float:
+    return metrics.ssim(torch.full((1, 3, 32, 32), a), torch.full((1, 3, 32, 32), b)).item()
+
+
+CONV = nn.Conv2d(16, 32, 3, padding=1)
+ERRORS = torch.zeros(1, 1, 2, 2), torch.tensor([[[[0, 0.1], [0.2, 0]]]])
+MSE = metrics.mse(*ERRORS).item()
+Q, P = torch.tensor([0.5, 0.25, 0.25]), torch.tensor([0.25, 0.25, 0.5])
+LOW, HIGH = torch.tensor([-1.0]), torch.tensor([1.0])
+LEVEL = quantise(torch.full((1, 1, 1, 1), 0.8), LOW, HIGH, 3)
+
+
+def field() -> int:
+    """How many pixels the number in the middle depends on: where its gradient is not zero."""
+    layers = nn.Sequential(nn.Conv2d(1, 1, 3), nn.AvgPool2d(2), nn.Conv2d(1, 1, 3), nn.AvgPool2d(2))
+    image = torch.zeros(1, 1, 32, 32, requires_grad=True)
+    layers(image)[0, 0, 3, 3].backward()
+    return int((image.grad[0, 0] != 0).any(0).sum())
+
+
+def rate_distortion() -> float:
+    class Model(nn.Module):
+        config = codec_model.RateDistortionConfig(lambdas=(0.01,))
+
+        def forward(self, images, quality):
+            return {"bits": torch.full((1,), 1.2 * 1024), "images": images + 2 * 0.001**0.5}
+
+    images = torch.zeros(1, 3, 32, 32)
+    return codec_model.rate_distortion(Model(), images, torch.tensor([0]))["loss"].item()
+
+
+# words of a row of the cheat sheet -> its last numbers in bold, computed by PyTorch or by the kit
+EXAMPLES = {
+    "output size of a convolution": sizes(nn.Conv2d(1, 1, 5, padding=2, stride=2), 1, 1, 32, 32),
+    "output size of a transposed": sizes(nn.ConvTranspose2d(1, 1, 2, stride=2), 1, 1, 16, 16),
+    "parameters of a convolution": f"{sum(p.numel() for p in CONV.parameters()):,}",
+    "multiply–adds of a convolution": f"{CONV.weight.numel() * CONV(torch.zeros(1, 16, 32, 32))[0, 0].numel():,}",
+    "receptive field": field(),
+    "steps of a training": f"{10 * len(torch.arange(50_000).split(64)):,}",
+    "mean squared error": f"{MSE:g}",
+    "the same on [−1, 1]": f"{(2 * (ERRORS[0] - ERRORS[1])).square().mean():g}",
+    "the same in grey levels": f"{(255 * (ERRORS[0] - ERRORS[1])).square().mean():.1f}",
+    "peak signal-to-noise ratio": f"{metrics.psnr(*ERRORS).item():.2f} dB",
+    "structural similarity": (f"{flat_ssim(0.5, 0.5):g}", f"{flat_ssim(0.5, 0.6):.3f}"),
+    "bits per pixel": f"{metrics.bits_per_pixel(512, 32 * 32):g}",
+    "cost of a symbol": f"{-math.log2(1 / 8):g} bits",
+    "entropy": f"{-(Q * Q.log2()).sum():g}",
+    "cross-entropy": f"{-(Q * P.log2()).sum():g}",
+    "uniform quantiser": f"{2 / 7:.3f}",
+    "level, and what comes back": (f"{LEVEL.item():g}", f"{dequantise(LEVEL, LOW, HIGH, 3).item():.3f}"),
+    "its squared error": f"{(torch.linspace(-1, 1, 7001) * 7 / 2 % 1 - 0.5).div(3.5).square().mean():.4f}",
+    "rate–distortion loss": f"{rate_distortion():.2f}",
+    "BD-rate": f"−{-metrics.bd_rate([1, 2, 4, 8], [20, 25, 30, 35], [0.5, 1, 2, 4], [20, 25, 30, 35]):.0f} %",
+    "size of a .cae file": len(pack(Header(0, bytes(3), 4, 2000, 1500), b"")),
+}
+ROWS = [row for row in text("cheat_sheet.md").splitlines() if row.startswith("| ")][2:]
+
+
+def test_cheat_sheet_has_an_example_in_every_row():
+    assert [row for row in ROWS if not row.startswith(tuple(f"| {name}" for name in EXAMPLES))] == []
+    assert len(ROWS) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("name, expected", EXAMPLES.items(), ids=EXAMPLES)
+def test_example_of_the_cheat_sheet(name, expected):
+    (row,) = [row for row in ROWS if row.startswith(f"| {name}")]
+    wanted = [str(each) for each in (expected if isinstance(expected, tuple) else (expected,))]
+    assert re.findall(r"\*\*([^*]+)\*\*", row.split("|")[-2]) == wanted
+
+
+def test_the_minutes_of_each_plan_add_up():
+    plans = text("TEACHING.md").split("\n## ")[1].split("**")[1::2]
+    tables = text("TEACHING.md").split("\n## ")[1].split("**")[2::2]
+    assert [plan.split()[0] for plan in plans] == ["2", "4", "8"]
+    for plan, table in zip(plans, tables, strict=True):
+        *parts, total = [int(minutes) for minutes in re.findall(r"\| (\d+) \|$", table, re.MULTILINE)]
+        assert sum(parts) == total == 60 * int(plan.split()[0])
+
+
+ANSWERS = re.findall(r"^\| (\d\d) \| ([^|]+) \| ([^|]+) \|$", text("TEACHING.md").split("\n## ")[2], re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", [f"{n:02}" for n in range(8)])
+def test_every_prediction_has_an_answer(number):
+    prompts = re.findall(r"\*\*Predict(?::\*\*|\*\* the)", prose(number))
+    assert len([1 for notebook, _, _ in ANSWERS if notebook == number]) == len(prompts) > 7
+
+
+# notebook, what TEACHING.md says, and where the notebook's stored output has the numbers, in the order of the {}
+QUOTES = [
+    ("00", "{}%; shuffled, {}%", r"(\d+)% of neighbours[\s\S]*?(\d+)% if the pixels are shuffled"),
+    ("01", "{} parameters", r"fully connected: +([\d,]+)"),
+    ("01", "`head.1`, {} of them", r"head\.1 .* ([\d,]+) +[\d,]+ +\d+%"),
+    ("01", "the second convolution, {} of the multiply–adds", r"features\.3 .* (\d+%)"),
+    ("01", "{} after three epochs", r"([\d.]+%) of 2,000 test images right"),
+    ("02", "{} and {}: errors twice", r"MSE on \[0, 1\]: +([\d.]+)\n.*: +([\d.]+)"),
+    ("02", "PCA {}, linear {}, PCA of blocks {}, convolutional {}", r"PCA .* ([\d.]+ dB)" + r"[^~]*? ([\d.]+ dB)" * 3),
+    ("02", "| {} of the images: the famous", r"scores worse by MSE for ([\d.]+%)"),
+    ("03", "from {} to {} in three steps", r"step 0: loss ([\d.]+)[\s\S]*step 3: loss ([\d.]+)"),
+    ("03", "{2} of {0}, {3}: more", r"all-zero output +([\d.]+)\n(.*)\nfloor of any ReLU output +([\d.]+) += (\d+%)"),
+    ("03", "{} above, both", r"validation floor .* after 30 ([\d.]+)"),
+    ("03", "in epoch {}, and ends at {}", r"seed 2: leaves the all-zero loss in epoch (\d+), ends at ([\d.]+)"),
+    ("03", "| {} |", r"they hold ([\d.]+%) of the error"),
+    ("04", "model1: {} against {}", r"10 epochs of batch  4 = +([\d,]+)[\s\S]*20 epochs of batch 32 = +([\d,]+)"),
+    ("04", "{} against {} |", r"plain mean of the batches ([\d.]+), mean per image ([\d.]+)"),
+    ("04", "{} both in the end", r"epoch 30: above the floor  training ([\d.]+)   validation \1"),
+    ("04", "channel {} wakes up between epoch {} and", r"channel (\d) wakes up between epoch (\d)"),
+    ("04", "{} before, {} at the end", r"losing it costs ([\d.]+) before, [\d.]+ after, ([\d.]+) at the end"),
+    ("04", "{}: still high", r"step 100: loss ([\d.]+)"),
+    ("04", "| epoch {}, where", r"lowest validation loss after epoch (\d+)"),
+    ("04", "{} times the training loss, no more; {} times", r"overfit .* = ([\d.]+)[\s\S]*underfit .* = ([\d.]+)"),
+    ("04", "{}, {}, {} and {}: the last", r"w = +([\d.]+)" + r"[^~]*?w = +([\d.]+)" * 3),
+    ("05", "{} parameters, a code of {} numbers", r"model2: ([\d,]+) parameters, .* code of ([\d,]+) numbers"),
+    ("05", "yes, {} against {}", r"of model2 on .*: +([\d.]+)\n.*same scale: ([\d.]+)"),
+    ("05", "no: {}, lower", r"epoch 10, test .* ours ([\d.]+)"),
+    ("05", "contrast has {} of it", r"highest quarter of contrast: +(\d+%)"),
+    ("05", "{} are zero on every image", r"(\d+) of 64 channels are zero"),
+    ("05", "no: {}, hardly", r"random noise .* model2 ([\d.]+ dB)"),
+    ("05", "| {}, with 21 times", r"model2 .* (\+[\d.]+ dB)"),
+    ("05", "{} on one scale; {} above", r"both in \[0, 1\]: +([\d.]+) times\n.*: +([\d.]+) times"),
+    ("05", "the recipe, {}", r"model2's recipe.*: (\+[\d.]+ dB)"),
+    ("05", "with 64 channels, by {}", r"then model2 instead.*: +-([\d.]+ dB)"),
+    ("06", "{}; half a step, {} |", r"0\.45 .* -> ([\d.]+)[\s\S]*no error above ([\d.]+)"),
+    ("06", "cost less, {} left", r"model1_code8 +2 bits .* (\d+%) left"),
+    ("06", "| {} |", r"entropy .* letter, ([\d.]+ bits) in all"),
+    ("06", "{1}, {0} bits per pixel", r"model2 .* entropy-coded +([\d.]+) +(\d+%) left"),
+    ("06", "{} bits per pixel at 8 bits", r"model2 +8 bits: .* ([\d.]+) after"),
+    ("06", "| digits of the message | {} |", r"in binary: (\d+) bits"),
+    ("06", "| bytes of the container | {} |", r"the container takes (\d+) bytes"),
+    ("07", "{}, {} and {}: plain", r"y = ([\d.]+)" + r"[\s\S]*?y = ([\d.]+)" * 2),
+    ("07", "the entropy is {} |", r"entropy of the symbols: ([\d.]+ bits)"),
+    ("07", "{}, at {}; the entropy", r"width (0\.32): ([\d.]+ bits)"),
+    ("07", "from {} down to {}", r"quality 1 .* (\d+%) zeros[\s\S]*quality 8 .* (\d+%) zeros"),
+    ("07", "{}: between the two", r"3 to 4: .* so ([\d.]+) for one"),
+    ("07", "{} against {} bits per pixel", r"mine: ([\d.]+) bits.*\nJPEG: ([\d.]+)"),
+    ("07", "{} zeros, else {}", r"right of a zero: (\d+%); of another symbol: (\d+%)"),
+    ("07", "{} of 2,000 symbols are wrong, from number {} on", r"1e-06 too large: ([\d,]+) of .* number (\d+)"),
+    ("07", "{} bytes against {} on the", r"rd, quality 5: ([\d,]+) bytes.*\nJPEG for the same PSNR: ([\d,]+)"),
+    ("07", "took {} to train", r"training: .*, ([\d.]+ hours)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number, said, pattern", QUOTES, ids=[f"{n}: {said}" for n, said, _ in QUOTES])
+def test_teaching_quotes_the_notebooks(number, said, pattern):
+    found = re.search(pattern, printed(number))
+    assert found and said.format(*found.groups()) in " ".join(text("TEACHING.md").split())
+
+
+def test_teaching_names_commands_that_exist():
+    blocks = "".join(text("TEACHING.md").split("```")[1::2])
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    commands = set(re.findall(r"^ {4}([a-z]+) ", cli.parser().format_help(), re.MULTILINE))
+    assert len(targets) > 5 and set(re.findall(r"^make ([a-z]+)", blocks, re.MULTILINE)) <= targets
+    assert len(commands) > 5 and set(re.findall(r"^cae ([a-z]+)", blocks, re.MULTILINE)) <= commands
