@@ -1,0 +1,38 @@
+"""Executed notebooks as HTML pages that need no network: formulas become MathML, and no script is fetched."""
+
+from latex2mathml.converter import convert
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+# nbconvert's own pages fetch require.js, jQuery, Mermaid and MathJax from servers. MathML needs none of them, only a
+# font; it looks best in one made for mathematics.
+OFFLINE = """{% extends 'index.html.j2' %}
+{% block html_head_js %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+{% block html_head_js_mathjax %}
+<style>
+math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaVu Math TeX Gyre", math; }
+</style>
+{% endblock %}
+"""
+
+
+class Formulas(IPythonRenderer):
+    """Markdown to HTML with LaTeX formulas as MathML, which browsers draw by themselves."""
+
+    def inline_math(self, body: str) -> str:
+        return convert(body)
+
+    def block_math(self, body: str) -> str:
+        return convert(body, display="block")
+
+
+class PageExporter(HTMLExporter):
+    """nbconvert's HTML page, without a network."""
+
+    raw_template = OFFLINE
+
+    def markdown2html(self, source: str) -> str:
+        """The HTML of a Markdown text; nbconvert's templates call this filter by its name."""
+        links = {"anchor_link_text": self.anchor_link_text, "exclude_anchor_links": self.exclude_anchor_links}
+        return MarkdownWithMath(renderer=Formulas(escape=False, **links)).render(source)
