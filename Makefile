@@ -3,7 +3,7 @@ BIN := .venv/bin
 PROFILE ?= quick
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */make \1	/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1	/' | expand -t 20
 
 .venv/.done: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -19,9 +19,16 @@ lab: .venv/.done  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 # The tests need no network: without CAE_DATA they use the stand-in.
+# One process a core, each with one thread: faster than one process with several.
 test: export CAE_DATA := $(or $(CAE_DATA),stand-in)
+test: export OMP_NUM_THREADS := 1
 test: .venv/.done  ## run the tests and check the outputs stored in the notebooks
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env tests notebooks
+	$(BIN)/python -m pytest -n auto --dist loadfile --nbval-lax --nbval-current-env tests notebooks
+
+test-browser: export CAE_DATA := $(or $(CAE_DATA),stand-in)
+test-browser: export CAE_DEMAND_BROWSER := 1
+test-browser: .venv/.done  ## run only the tests in a browser; they fail where there is no Chromium
+	$(BIN)/python -m pytest tests/browser
 
 lint: .venv/.done  ## check the style of code and notebooks
 	$(BIN)/ruff check .
@@ -30,15 +37,19 @@ lint: .venv/.done  ## check the style of code and notebooks
 bench: .venv/.done  ## measure speed
 	$(BIN)/python tests/bench.py
 
+slides: .venv/.done  ## export the notebooks, as stored, as slide decks into build/slides
+	$(BIN)/python -m cae_lib.slides build/slides
+
 figures: .venv/.done  ## make everything under figures/ again from the stored runs
 	$(BIN)/cae figures
 
-# Without the state of its widgets, a stored notebook shows their static pictures.
-notebooks: .venv/.done  ## execute the notebooks in place and keep their outputs, as they are committed
+# The source is notebooks/solutions. Without the state of its widgets, a stored notebook shows their static pictures.
+notebooks: .venv/.done  ## write the notebooks from their solutions, execute them in place and keep their outputs
+	$(BIN)/python -m cae_lib.release
 	$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace \
-		--ExecutePreprocessor.store_widget_state=False notebooks/0*.ipynb
+		--ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False notebooks/0*.ipynb
 
 train: .venv/.done  ## train everything that ships, in full; goes on where it was stopped
 	$(BIN)/cae train --all
 
-.PHONY: help setup run lab test lint bench figures notebooks train
+.PHONY: help setup run lab test test-browser lint bench slides figures notebooks train

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from ipywidgets import FileUpload, Text
+from ipywidgets import FileUpload, Layout, Text
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -46,7 +46,10 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
         "codec": chooser("codec", names, name),
         "quality": slider("quality", coder(name).steps, middle(name)),
     }
-    upload = FileUpload(accept="image/*", description="upload a picture", tooltip="choose a picture of yours")
+    wide = Layout(width="200px")  # its text is longer than that of an ordinary button
+    upload = FileUpload(
+        accept="image/*", description="upload a picture", tooltip="choose a picture of yours", layout=wide
+    )
     path = Text(placeholder="folder/picture.png", continuous_update=False, **look("or give its path"))
 
     def fit_qualities(change) -> None:  # before the view hears of the new codec

@@ -104,6 +104,7 @@ def test_quick_profile_runs_solved_on_the_stand_in(path, tmp_path, monkeypatch):
     solution = SOLUTIONS / path.name
     [outcome] = runner.run_notebooks([solution], tmp_path, {solution: {"PROFILE": "quick"}})
     assert outcome.error == ""
+    assert (tmp_path / path.with_suffix(".html").name).stat().st_size < 3_000_000
     executed = read(tmp_path / path.name)
     assert checked_texts(executed) == checked_texts(read(path))
     answers = checked_texts(executed, exercises=True)
