@@ -60,6 +60,11 @@ def choose(points, worth, loss=lambda rate, mse, worth: rate + worth * 255**2 * 
     return losses.index(min(losses))
 
 
+def wins(first, second, lower=lambda a, b: a < b):
+    common = first.keys() & second.keys()
+    return sum(lower(first[seed], second[seed]) for seed in common) / len(common)
+
+
 BUILDS: dict[str, Exercise] = {
     "00.4": Exercise(
         function((51, 0, 1), (0, -1, 1), (255, -1, 1), (51, -1, 1), (102, 2, 7)),
@@ -202,6 +207,26 @@ BUILDS: dict[str, Exercise] = {
             ),
             "It looks at the distortion alone.": lambda points, _: choose(points, 1e9),
             "It counts from 1.": lambda points, worth: choose(points, worth) + 1,
+        },
+    ),
+    "08.4": Exercise(
+        function(
+            ({0: 1.0, 1: 3.0, 2: 2.0}, {1: 2.0, 2: 4.0, 3: 1.0}),
+            ({0: 1.0, 1: 2.0, 2: 3.0, 4: 1.0}, {4: 2.0, 2: 3.0, 1: 1.0, 0: 5.0}),
+            ({5: 0.1, 6: 0.2, 7: 0.3}, {6: 0.3, 7: 0.4}),
+        ),
+        wins,
+        {
+            "It counts a tie as won; lower means lower.": lambda first, second: wins(
+                first, second, lambda a, b: a <= b
+            ),
+            "It counts the seeds at which the second is lower.": lambda first, second: wins(second, first),
+            "It divides by all seeds of the first; only the common ones count.": lambda first, second: (
+                wins(first, second) * len(first.keys() & second.keys()) / len(first)
+            ),
+            "It compares losses in the order in which they stand, not of the same seed.": lambda first, second: wins(
+                dict(enumerate(first.values())), dict(enumerate(second.values()))
+            ),
         },
     ),
 }

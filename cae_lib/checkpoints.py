@@ -10,6 +10,7 @@ Shipped runs lie in cae_lib/runs/<name>/seed<k>, the student's own in runs/<name
 """
 
 import json
+import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from cae_lib.training import History, Progress, TrainConfig, best_device, fit
 from cae_lib.weights import CheckpointError, damaged, load_tensors, save_tensors
 
 SHIPPED = Path(__file__).parent / "runs"
-OWN = Path(__file__).parent.parent / "runs"
+OWN = Path(os.environ.get("CAE_RUNS") or Path(__file__).parent.parent / "runs")
 RECORD_KEYS = {"model", "training", "source", "train_images", "validation_images", "history"}
 
 

@@ -1,4 +1,4 @@
-"""The `cae` command: doctor, train, evaluate, compress, decompress, inspect, run, figures.
+"""The `cae` command: doctor, train, evaluate, compress, decompress, inspect, run, batch, report, figures.
 
 Everything heavy is imported by the command that needs it, so that `cae --help` answers at once.
 """
@@ -9,12 +9,12 @@ import sys
 import warnings
 from pathlib import Path
 
-from cae_lib import __version__, cli_codec
+from cae_lib import __version__, cli_batch, cli_codec
 from cae_lib.runner import PROFILES, UsageError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command (doctor, train, evaluate, compress, decompress, inspect, run, figures).
+    """Run one command (doctor, train, evaluate, compress, decompress, inspect, run, batch, report, figures).
 
     Returns its exit code: 0, 1 for a failure, 2 for wrong usage, 130 when stopped.
     """
@@ -89,6 +89,8 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", type=Path, default=Path("build"), help="folder for the results (default: build)")
     sub.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="how much to compute (default: quick)")
+
+    cli_batch.add_commands(add, positive_number, whole_number)
 
     add("figures", figures, "Make everything under figures/ again from the stored runs.")
     return top
@@ -184,13 +186,8 @@ def run(args: argparse.Namespace) -> int:
     from cae_lib import runner
 
     notebooks = runner.find_notebooks(args.notebooks)
-    assignments = {"PROFILE": args.profile}
-    for text in args.parameters:
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            raise UsageError(f"-p needs NAME=VALUE, for example -p EPOCHS=2, not {text!r}.")
-        assignments[name] = value
-    parameters = runner.parameters_for(notebooks, assignments, every=bool(args.notebooks))
+    assignments = cli_batch.assignments(args.parameters, "-p needs NAME=VALUE, for example -p EPOCHS=2")
+    parameters = runner.parameters_for(notebooks, {"PROFILE": args.profile} | assignments, every=bool(args.notebooks))
     outcomes = runner.run_notebooks(notebooks, args.out, parameters)
     failed = [o.name for o in outcomes if o.error]
     print(f"{args.out / 'index.html'} shows the results" + (f"; failed: {', '.join(failed)}" if failed else ""))

@@ -44,6 +44,9 @@ ANSWERS = {
     "07.1": (number(1e-6), -0.05),
     "07.2": (number(0.002), 1.75),
     "07.3": (parts(chessboard=number(), place_by_place=number()), (8, 4096)),
+    "08.1": (number(), 17),
+    "08.2": (word, "median"),
+    "08.3": (number(), 36),
 }
 
 # name of an exercise: what to say about a typical mistake -> the answer that shows it
@@ -220,6 +223,23 @@ MISTAKES = {
         "Place by place, all channels of a place come in one pass.": (8, 4 * 4096),
         "The code has fewer places than the picture has pixels.": (8, 256 * 256),
         "The order is exchanged: the chessboard comes first.": (4096, 8),
+    },
+    "08.1": {
+        "That is the whole grid; what is finished is not made again.": 30,
+        "Those are the ones that had finished.": 13,
+        "That is the grid for one seed.": 6,
+        "Each value meets each other: multiply, do not add.": 10,
+    },
+    "08.2": {
+        "No run ends anywhere near it: the one bad run pulls it away from the other four.": "mean",
+        "Each of the two is a number; only one of them is near a loss that a run had.": "both",
+        "One of them is near the loss of most runs.": "neither",
+    },
+    "08.3": {
+        "The standard deviation falls with the root of the number, not with the number.": 6,
+        "That is the root of the root: square the quotient.": 6**0.5,
+        "Those are the further seeds, besides the first.": 35,
+        "The root of the number is the quotient: square it once.": 1296,
     },
 }
 

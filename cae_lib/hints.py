@@ -219,4 +219,25 @@ HINTS: dict[str, tuple[str, str, str]] = {
         "The MSE is of pixels in [0, 1]; D is of pixels from 0 to 255, so it is 255**2 times as large.",
         "Make a list of bpp + worth * 255**2 * mse, and return the place of its minimum.",
     ),
+    # 08 batch results
+    "08.1": (
+        "How large is the whole grid, and what does the same command do with runs that are finished?",
+        "Each number of epochs meets each batch size, and each pair of them meets each seed.",
+        "Multiply 2 by 3 by 5, and take away what had finished.",
+    ),
+    "08.2": (
+        "Work both out: four times 0.010 and once 0.065.",
+        "One of the two divides the sum by five; the other takes the middle one when all stand in order.",
+        "One of the two lies at a loss that four of five runs had; the other at one that no run had.",
+    ),
+    "08.3": (
+        "Section 5 has the rule for the mean of n runs.",
+        "The deviation of the mean is std divided by the root of n: which root makes 0.0005 of 0.003?",
+        "The root of n is 0.003 / 0.0005. Then square it.",
+    ),
+    "08.4": (
+        "Begin with the seeds that both have; first.keys() & second.keys() gives them.",
+        "For each of them, compare the two losses: how often is the first lower?",
+        "Divide this number by the number of common seeds.",
+    ),
 }

@@ -124,8 +124,8 @@ def run_notebooks(notebooks: list[Path], out: Path, parameters: dict[Path, dict]
     return outcomes
 
 
-def run_notebook(notebook: Path, out: Path, parameters: dict, source: str) -> Outcome:
-    """Execute one notebook into `out` (.ipynb and .html) and note the data source in its metadata."""
+def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, page: bool = True) -> Outcome:
+    """Execute one notebook into `out` (.ipynb, with `page` also .html) and note the data source in its metadata."""
     import nbformat
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
@@ -136,7 +136,8 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str) -> Ou
     target.unlink(missing_ok=True)
     # Only what is said about the notebook belongs on the screen, not what its tools say about themselves.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    os.environ["CAE_EMBED_FRAMES"] = "1"  # asks the views (view.py) for what a page without a kernel needs
+    if page:
+        os.environ["CAE_EMBED_FRAMES"] = "1"  # asks the views (view.py) for what a page without a kernel needs
     for tool in ("papermill", "traitlets"):
         logging.getLogger(tool).setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -155,7 +156,7 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str) -> Ou
         except NoSuchKernel:
             error = "Jupyter has no kernel called python3: run `cae doctor` for the cure."
         finally:
-            del os.environ["CAE_EMBED_FRAMES"]
+            os.environ.pop("CAE_EMBED_FRAMES", None)
         seconds = time.perf_counter() - began
 
         # A kernel that never started leaves no result.
@@ -165,7 +166,8 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str) -> Ou
         executed.metadata.pop("widgets", None)
         executed.metadata.get("papermill", {}).update(input_path=notebook.name, output_path=target.name)
         executed.metadata["cae"] = {"data": source, "version": __version__}
-        write_page(executed, target.with_suffix(".html"))
+        if page:
+            write_page(executed, target.with_suffix(".html"))
         drop_frames(executed)
         nbformat.write(executed, target)
     return Outcome(notebook.stem, title_of(executed) or notebook.stem, seconds, error)
@@ -196,12 +198,11 @@ def title_of(executed) -> str:
 
 
 def write_page(executed, path: Path) -> None:
-    """An executed notebook as one HTML page."""
-    from nbconvert import HTMLExporter
-
+    """An executed notebook as one HTML page that needs no network."""
     from cae_lib.files import write_atomically
+    from cae_lib.pages import PageExporter
 
-    page, _ = HTMLExporter().from_notebook_node(executed, {"metadata": {"name": path.stem}})
+    page, _ = PageExporter().from_notebook_node(executed, {"metadata": {"name": path.stem}})
     write_atomically(path, page.encode())
 
 

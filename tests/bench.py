@@ -1,21 +1,27 @@
 """`make bench`: speeds, side by side in one run. Run it on an idle machine.
 
 Training: the report's loop feeds images one by one through ToTensor and Normalize in a DataLoader; `fit` cuts its
-batches from one tensor, in float32 or bfloat16. Coding: the kit's codecs beside Pillow's JPEG and AVIF.
+batches from one tensor, in float32 or bfloat16. Coding: the kit's codecs beside Pillow's JPEG and AVIF. Batches: what
+the scheduling of runs costs.
 """
 
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from test_runner import make_notebook
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from cae_lib import codec
 from cae_lib.baselines import BASELINES, decode
+from cae_lib.batch import run as run_batch
+from cae_lib.batch_store import Store, plan
 from cae_lib.checkpoints import load_run
 from cae_lib.data import ImageSet, load_images
 from cae_lib.models import MODEL1, MODEL2, ModelConfig, build
@@ -24,6 +30,7 @@ from cae_lib.widgets import epoch_slider
 
 BATCH = 128
 IMAGES = 2_000
+SLEEP = 60  # seconds of a run in the batch
 
 
 class OneByOne(Dataset):
@@ -155,11 +162,25 @@ def view_speed() -> None:
     print(f"\nepoch slider, ms a step: {per_step[0]:.1f} stored, {per_step[1]:.0f} drawn anew")
 
 
+def batch_overhead() -> None:
+    """What a grid costs beyond its runs: four runs that sleep for a minute, on two workers."""
+    cell = f"import time\ntime.sleep({SLEEP})"
+    with TemporaryDirectory() as folder:
+        notebook = make_notebook(Path(folder), "sleep", cell, parameters="SEED: int = 0")
+        planned, began = plan(notebook, {}, {"SEED": list("0123")}), time.perf_counter()
+        results = run_batch(planned, Store(Path(folder) / "out"), workers=2)
+        took, perfect = time.perf_counter() - began, SLEEP * len(results) / 2
+    of_runs = sum(result["seconds"] for result in results.values()) / 2
+    print(f"\nbatch: {len(results)} runs that sleep {SLEEP} s, 2 workers: {took:.0f} s", end="")
+    print(f", {took / of_runs - 1:+.1%} against its runs, {took / perfect - 1:+.1%} against the sleep alone")
+
+
 def main() -> None:
     training_speed()
     coding_speed()
     learned_codecs_speed()
     view_speed()
+    batch_overhead()
 
 
 if __name__ == "__main__":

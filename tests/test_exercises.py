@@ -207,6 +207,16 @@ RIGHT = {
         lambda points, worth: min(range(len(points)), key=lambda k: points[k][0] + worth * 65_025 * points[k][1]),
         lambda points, worth: torch.tensor([a + worth * 255**2 * b for a, b in points]).argmin(),
     ],
+    "08.1": [*forms(17), 2 * 3 * 5 - 13],
+    "08.2": spellings("median"),
+    "08.3": [*forms(36), 1 / (0.0005 / 0.003) ** 2],
+    "08.4": [
+        lambda first, second: np.mean([first[s] < second[s] for s in first if s in second]),
+        lambda first, second: torch.tensor([1.0 * (first[s] < second[s]) for s in first if s in second]).mean(),
+        lambda first, second: Fraction(
+            sum(first[s] < second[s] for s in set(first) & set(second)), len(set(first) & set(second))
+        ),
+    ],
 }
 
 # name of an exercise: (a typical wrong answer, words of what the check says about it)
@@ -348,6 +358,16 @@ WRONG = {
         (lambda points, worth: int(np.argmin([mse for _, mse in points])), "distortion alone"),
         (lambda points, worth: choice_by_numpy(points, worth) + 1, "from 1"),
         (lambda points, worth: points[choice_by_numpy(points, worth)], "cannot be right"),
+    ],
+    "08.1": [(30, "whole grid"), (13, "had finished"), (6, "one seed"), (10, "multiply"), (43, "too large")],
+    "08.2": [("mean", "pulls it away"), ("both", "only one"), ("neither", "near the loss")],
+    "08.3": [(6, "root of the number"), (6**0.5, "root of the root"), (35, "besides the first"), (1296, "once")],
+    "08.4": [
+        (lambda first, second: sum(a < b for a, b in zip(first.values(), second.values(), strict=False)), "returns"),
+        (lambda first, second: np.mean([first[s] <= second[s] for s in first if s in second]), "tie"),
+        (lambda first, second: sum(first[s] < second[s] for s in first if s in second), "returns"),
+        (lambda first, second: np.mean([first[s] < second[s] for s in first]), "raises KeyError"),
+        (lambda first, second: np.mean([first[s] > second[s] for s in first if s in second]), "second is lower"),
     ],
 }
 

@@ -9,7 +9,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 CONDA_NAMES = {"torch": "pytorch", "Pillow": "pillow"}
-PIP_ALONE = ("constriction", "bjontegaard")  # not on conda-forge
+PIP_ALONE = ("playwright", "sphinx-revealjs", "constriction", "bjontegaard")  # not sure to be on conda-forge
 # Modules whose library has another name, or comes with one that is listed.
 LIBRARY_OF = {
     "skimage": "scikit-image",

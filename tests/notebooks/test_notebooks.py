@@ -26,6 +26,7 @@ NAMES = [
     "05_model2_comparison",
     "06_from_codes_to_bytes",
     "07_rate_against_distortion",
+    "08_batch_results",
 ]
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")

@@ -168,6 +168,29 @@ def strange(name: str) -> dict[str, float]:
     return dict(zip(codecs, sizes, strict=True))
 
 
+@cache
+def runs_of_the_batch(batch_size: int) -> dict[float, list[float]]:
+    """Learning rate -> test loss of each seed, of the stored batch."""
+    rows = [json.loads(line) for line in (results.FIGURES / "batch.jsonl").read_text().splitlines()]
+    found = {}
+    for row in rows:
+        if row["BATCH_SIZE"] == batch_size:
+            found.setdefault(row["LEARNING_RATE"], []).append(row["test_loss"])
+    assert [len(losses) for losses in found.values()] == [4, 4, 4]
+    return found
+
+
+def lowest_two() -> list[float]:
+    """The two lowest losses at batch 8."""
+    return sorted(sum(runs_of_the_batch(8).values(), []))[:2]
+
+
+def winners() -> list[float]:
+    """The learning rate with the lowest loss at batch 8, for each seed."""
+    found = runs_of_the_batch(8)
+    return [min(found, key=lambda rate: found[rate][seed]) for seed in range(4)]
+
+
 VARIANTS = [name for name in RECIPES if name not in ("rd", "rd_minutes")]
 CASES = [
     (
@@ -340,6 +363,38 @@ CASES = [
         lambda: (
             strange("16 test images")["AVIF"] / strange("16 test images")["rd"]
             < bpp_at(points("AVIF"), 30) / bpp_at(points("rd"), 30)
+        ),
+    ),
+    ("08", "the four seeds name three different winners", lambda: len(set(winners())) == 3),
+    ("08", "a loss below half of any other", lambda: lowest_two()[0] < lowest_two()[1] / 2),
+    (
+        "08",
+        "one bar even reaches below zero",
+        lambda: (
+            [np.mean(v) < np.std(v, ddof=1) for n in (8, 32) for v in runs_of_the_batch(n).values()].count(True) == 1
+        ),
+    ),
+    (
+        "08",
+        "by the median, the two smaller rates are as good as equal",
+        lambda: (
+            abs(np.median(runs_of_the_batch(8)[0.001]) / np.median(runs_of_the_batch(8)[0.003]) - 1) < 0.05
+            and np.median(runs_of_the_batch(8)[0.01]) > 3 * np.median(runs_of_the_batch(8)[0.001])
+        ),
+    ),
+    (
+        "08",
+        "some lie near 0.065, several times higher than the rest",
+        lambda: all(
+            abs(x - 0.065) < 0.002 or x < 0.02 for n in (8, 32) for v in runs_of_the_batch(n).values() for x in v
+        ),
+    ),
+    (
+        "08",
+        "In half of them: one run of each would have been worth no more than the toss of a coin",
+        lambda: all(
+            sum(b < a for a in runs_of_the_batch(8)[0.001] for b in runs_of_the_batch(8)[rate]) == 8
+            for rate in (0.003, 0.01)
         ),
     ),
 ]

@@ -1,0 +1,214 @@
+"""What a batch is, and the folder or object store that keeps it.
+
+    batch.json               the notebook's name and fingerprint, what is fixed, what varies, all runs
+    lease.json               who writes here at the moment
+    runs/<key>/started.json  how often the run was started
+    runs/<key>/results.json  written last: how the run ended, its parameters and numbers
+    runs/<key>/NAME.ipynb    the executed notebook
+    runs/<key>/log.txt       what the run printed outside its cells
+
+A key names a run by what varies: EPOCHS=10,SEED=0. Every run has one, so that none is counted twice.
+"""
+
+import hashlib
+import itertools
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from cae_lib import __version__
+from cae_lib.files import plain, write_atomically
+from cae_lib.runner import UsageError, parameters_for
+
+BEAT = 10  # seconds between two signs of life
+DEAD = 60  # seconds without one, after which a batch counts as gone
+LONGEST = 200  # characters of a key, the name of a folder
+
+
+class BatchError(RuntimeError):
+    """A batch cannot go on; the message says why, and what to do."""
+
+
+class Store:
+    """A folder, or any address that fsspec knows (s3://bucket/batch, memory://batch), as names and bytes.
+
+    Raises UsageError for an address of an unknown kind. A reader sees a whole file or none.
+    """
+
+    def __init__(self, address: str):
+        import fsspec
+        from fsspec.implementations.local import LocalFileSystem
+
+        try:
+            self.files, self.root = fsspec.core.url_to_fs(str(address))
+        except (ValueError, ImportError) as error:
+            raise UsageError(f"{address}: {error}") from None
+        self.local = isinstance(self.files, LocalFileSystem)
+        self.in_memory = "memory" in self.files.protocol
+        self.address = self.root if self.local else self.files.unstrip_protocol(self.root)
+
+    def read(self, name: str) -> bytes | None:
+        """The content, None if there is none."""
+        try:
+            return self.files.cat_file(f"{self.root}/{name}")
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, content: bytes) -> None:
+        path = f"{self.root}/{name}"
+        if self.local:
+            write_atomically(Path(path), content)
+        else:  # an object appears as a whole
+            self.files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self.files.pipe_file(path, content)
+
+    def read_json(self, name: str) -> dict | None:
+        content = self.read(name)
+        return None if content is None else json.loads(content)
+
+    def write_json(self, name: str, value: dict) -> None:
+        self.write(name, (json.dumps(value, indent=1, default=plain) + "\n").encode())
+
+    def remove(self, name: str) -> None:
+        if self.files.exists(f"{self.root}/{name}"):
+            self.files.rm_file(f"{self.root}/{name}")
+
+    def result(self, key: str) -> dict | None:
+        """How a run ended, None if it has not."""
+        return self.read_json(f"runs/{key}/results.json")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A notebook and the runs to make of it: key -> all parameters of the run; `names` are those that vary."""
+
+    notebook: str
+    text: str
+    fixed: dict
+    names: list[str]
+    runs: dict[str, dict]
+
+    def settle(self, store: Store, source: str) -> None:
+        """Note this batch in the store; runs that an earlier one noted there stay.
+
+        Raises UsageError if the store holds a batch that cannot be one with this: its numbers would not compare.
+        """
+        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(self.text)["cells"]]
+        identity = {
+            "notebook": self.notebook,
+            "fingerprint": hashlib.sha256(json.dumps(cells).encode()).hexdigest(),
+            "fixed": self.fixed,
+            "names": self.names,
+            "data": source,
+        }
+        there = store.read_json("batch.json") or identity | {"runs": {}}
+        other = [name for name in identity if there[name] != identity[name]]
+        if other:
+            what = {"fingerprint": "another version of the notebook", "names": f"other parameters ({there['names']})"}
+            found = what.get(other[0], f"another value of {other[0]} ({there[other[0]]})")
+            raise UsageError(f"{store.address} holds a batch with {found}: choose another folder with --out.")
+        store.write_json("batch.json", identity | {"version": __version__, "runs": there["runs"] | self.runs})
+
+
+def plan(notebook: Path, fixed: dict[str, str], grid: dict[str, list[str]]) -> Batch:
+    """Check all names and values against the notebook and multiply the grid out.
+
+    Raises UsageError for a name or type that the notebook does not have, and for what is given twice.
+    """
+    if not grid:
+        raise UsageError("Nothing varies: give -g NAME=V1,V2 or --seeds N, or use `cae run`.")
+    twice = [name for name in grid if name in fixed and name != "PROFILE"]
+    if twice:
+        raise UsageError(f"{twice[0]} is given both as fixed and as varying: give it once.")
+    kept = {name: text for name, text in fixed.items() if name not in grid}
+    constant = parameters_for([notebook], kept, every=True)[notebook]
+    values = {}
+    for name, texts in grid.items():
+        values[name] = [parameters_for([notebook], {name: text}, every=True)[notebook][name] for text in texts]
+        if len(set(values[name])) < len(texts):
+            raise UsageError(f"{name} needs different values, not {','.join(texts)}.")
+    runs = {}
+    for combination in itertools.product(*values.values()):
+        chosen = dict(zip(values, combination, strict=True))
+        key = ",".join(f"{name}={quote(str(value), safe='.+')}" for name, value in chosen.items())
+        if len(key) > LONGEST:
+            raise UsageError(f"The values of {', '.join(chosen)} are too long to name a folder after them: {key}")
+        runs[key] = chosen | constant
+    return Batch(notebook.stem, without_outputs(notebook), constant, list(values), runs)
+
+
+def without_outputs(notebook: Path) -> str:
+    """A notebook's text, small enough to travel to every worker."""
+    import nbformat
+
+    content = nbformat.read(notebook, as_version=4)
+    for cell in content.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return nbformat.writes(content)
+
+
+class Lease:
+    """The right to write to a store, kept by signs of life: `with Lease(store):`.
+
+    Raises BatchError while another batch has it. One without a sign of life for a minute is taken over.
+    """
+
+    def __init__(self, store: Store):
+        self.store, self.over = store, threading.Event()
+        self.note = {"owner": uuid.uuid4().hex, "host": socket.gethostname(), "pid": os.getpid(), "since": time.time()}
+
+    def __enter__(self) -> "Lease":
+        there = self.store.read_json("lease.json")
+        if there and time.time() - there["beat"] < DEAD and not self.died_here(there):
+            since = time.strftime("%H:%M:%S", time.localtime(there["since"]))
+            raise BatchError(
+                f"Another batch has been writing to {self.store.address} since {since} (process {there['pid']} on "
+                f"{there['host']}): wait for it, or choose another folder with --out. If it was killed, "
+                f"the folder is free {DEAD} seconds later."
+            )
+        self.beat()
+        time.sleep(0.5)  # two that start at the same moment: the later note stays
+        if not holds(self.store, self.owner):
+            raise BatchError(f"Another batch has just begun to write to {self.store.address}: choose another folder.")
+        self.thread = threading.Thread(target=self.keep, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.over.set()
+        self.thread.join()
+        if holds(self.store, self.owner):
+            self.store.remove("lease.json")
+
+    @property
+    def owner(self) -> str:
+        return self.note["owner"]
+
+    def died_here(self, there: dict) -> bool:
+        """Whether the other batch ran on this machine and its process is gone."""
+        import psutil
+
+        return there["host"] == self.note["host"] and not psutil.pid_exists(there["pid"])
+
+    def beat(self) -> None:
+        self.store.write_json("lease.json", self.note | {"beat": time.time()})
+
+    def keep(self) -> None:
+        while not self.over.wait(BEAT):
+            try:
+                if holds(self.store, self.owner):
+                    self.beat()
+            except OSError:
+                pass  # a full disk: runs that cannot be stored say so
+
+
+def holds(store: Store, owner: str) -> bool:
+    """Whether the store is this owner's."""
+    return (store.read_json("lease.json") or {}).get("owner") == owner
