@@ -23,7 +23,8 @@ lab: .venv/.done  ## open the notebooks in JupyterLab
 test: export CAE_DATA := $(or $(CAE_DATA),stand-in)
 test: export OMP_NUM_THREADS := 1
 test: .venv/.done  ## run the tests and check the outputs stored in the notebooks
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env tests notebooks
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env \
+		notebooks tests
 
 test-browser: export CAE_DATA := $(or $(CAE_DATA),stand-in)
 test-browser: export CAE_DEMAND_BROWSER := 1
