@@ -6,7 +6,8 @@ A run is a folder:
     epoch_07.safetensors     the weights after epoch 7, with a checksum
     resume.safetensors       what the next epoch needs: weights, optimiser state, history
 
-Shipped runs lie in cae_lib/runs/<name>/seed<k>, the student's own in runs/<name> at the top level.
+Shipped runs lie in cae_lib/runs/<name>/seed<k>, the student's own in runs/<name> at the top level, or in the folder
+that CAE_RUNS names: each run of a batch has one of its own.
 """
 
 import json
