@@ -18,13 +18,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cae_lib.data import ImageSet
 from cae_lib.files import write_json
 from cae_lib.models import ModelConfig, build
 from cae_lib.training import History, Progress, TrainConfig, best_device, fit
-from cae_lib.weights import CheckpointError, damaged, load_tensors, save_tensors
+from cae_lib.weights import (
+    CheckpointError,
+    damaged,
+    load_tensors,
+    optimiser_state,
+    optimiser_tensors,
+    save_tensors,
+    under,
+)
 
 SHIPPED = Path(__file__).parent / "runs"
 OWN = Path(os.environ.get("CAE_RUNS") or Path(__file__).parent.parent / "runs")
@@ -216,26 +224,6 @@ def load_resume(folder: Path) -> tuple[dict, History, dict]:
         raise damaged(folder / "resume.safetensors", "it is no resume file")
     history = History(**json.loads(metadata["history"]), best_weights=under("best", tensors))
     return under("weights", tensors), history, optimiser_state(tensors)
-
-
-def under(part: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors named "part/...", without that part of their names."""
-    return {name.removeprefix(f"{part}/"): t for name, t in tensors.items() if name.startswith(f"{part}/")}
-
-
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's state as tensors named "optimiser/parameter index/name"."""
-    states = optimiser.state_dict()["state"].items()
-    return {f"optimiser/{i}/{k}": v for i, state in states for k, v in state.items() if isinstance(v, Tensor)}
-
-
-def optimiser_state(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """The inverse of optimiser_tensors: parameter index -> name -> tensor."""
-    state: dict[int, dict] = {}
-    for key, tensor in under("optimiser", tensors).items():
-        index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = tensor
-    return state
 
 
 def versions() -> dict[str, str]:

@@ -195,7 +195,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def figures(args: argparse.Namespace) -> None:
-    from cae_lib.figures import make_all
+    from cae_lib.publish import make_all
 
     make_all()
 

@@ -101,6 +101,7 @@ def race(args: argparse.Namespace) -> None:
     from cae_lib import baselines, codec, rate_distortion
     from cae_lib.data import CIFAR10, load_images
     from cae_lib.pictures import load_folder
+    from cae_lib.tables import race_table
 
     known = [*codec.MODELS, *baselines.BASELINES]
     unknown = set(args.names) - set(known)
@@ -117,7 +118,7 @@ def race(args: argparse.Namespace) -> None:
     published = rate_distortion.PUBLISHED if test_set and test_set.source == CIFAR10 else {}
     say(f"{source}, each coded on its own")
     result = rate_distortion.race(images, args.names or known, progress=True)
-    print(rate_distortion.race_table(result, published))
+    print(race_table(result, published))
     if args.out:
         for path in save(args.out, result | {"source": source}, published):
             say(f"written: {path}")

@@ -107,7 +107,7 @@ def dead_relu_study(train_set: ImageSet, test_set: ImageSet, file: Path = DEAD_R
     dead_relus, active_outputs}; the last is the share of output values above zero on 1,000 test images: at 0 no
     gradient flows any more. Runs that the file already has are not repeated.
     """
-    rows = load_study(file, train_set.source) if file.exists() else []
+    rows = load_rows(file, train_set.source) if file.exists() else []
     done = {(row["batch_size"], row["seed"]) for row in rows}
     for seed in range(DEAD_SEEDS):
         for batch_size in DEAD_BATCH_SIZES:
@@ -129,8 +129,8 @@ def dead_relu_study(train_set: ImageSet, test_set: ImageSet, file: Path = DEAD_R
     return rows
 
 
-def load_study(file: Path, source: str) -> list[dict]:
-    """The runs of the study so far. Raises CheckpointError if the file is damaged or about other images."""
+def load_rows(file: Path, source: str) -> list[dict]:
+    """The runs in a study's file so far. Raises CheckpointError if it is damaged or about other images."""
     try:
         stored = json.loads(file.read_text())
         rows, old = stored["runs"], stored["source"]

@@ -1,6 +1,6 @@
 """The shipped figures: each function draws one and returns it with the numbers that it draws.
 
-`make_all` writes them to figures/<name>.png and <name>.json; the notebooks call the same functions.
+publish.py writes them to figures/<name>.png and <name>.json; the notebooks call the same functions.
 """
 
 import json
@@ -9,13 +9,11 @@ from collections.abc import Callable
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import codec, plots, rate_distortion, rate_plots, results
-from cae_lib.baselines import BASELINES
+from cae_lib import plots, rate_plots, results
 from cae_lib.checkpoints import load_histories, load_run
-from cae_lib.data import CIFAR10, DataError, ImageSet, load_images, scale, unscale
+from cae_lib.data import CIFAR10, ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.experiments import DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
-from cae_lib.files import write_atomically, write_json
 from cae_lib.metrics import psnr
 from cae_lib.rate_distortion import PUBLISHED
 from cae_lib.rd_experiments import BASE, RECIPES
@@ -239,37 +237,3 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     rd_payload,
     rd_ablation,
 )
-RACE_IMAGES = 500  # of the test set: as many as behind the reference numbers for the classical codecs
-
-
-README_BEGIN, README_END = "<!-- results: begin (written by `cae figures`) -->", "<!-- results: end -->"
-
-
-def make_all() -> None:
-    """Compute the tables and draw every figure from the stored runs and the real data, into figures/ and the README.
-
-    Raises DataError without CIFAR-10: the shipped numbers are not to come from the stand-in.
-    """
-    folder, train, test = results.FIGURES, load_images("train"), load_images("test")
-    if test.source != CIFAR10:
-        raise DataError("The shipped figures are drawn from CIFAR-10: set CAE_DATA to the directory that holds it.")
-    facts = {"train": results.data_facts(train), "test": results.data_facts(test)}
-    write_json(folder / "data_facts.json", facts)
-    write_json(folder / "report_table.json", {"rows": results.report_table(facts)})
-    write_json(folder / "comparison.json", {"rows": results.comparison(test)})
-    counts = [64, 128, 256, 384, 512, 1024]
-    write_json(folder / "pca.json", {"rows": results.pca_quality(train, test, counts)})
-    names = [*codec.MODELS, *BASELINES]
-    race = rate_distortion.race(test.take(RACE_IMAGES).images, names, progress=True)
-    write_json(folder / "codecs.json", {"source": test.source} | race)
-    whole = rate_distortion.race(test.images, [codec.RD], progress=True)
-    write_json(folder / "rd.json", {"source": test.source} | whole)
-    for draw in FIGURES:
-        figure, numbers = draw(test)
-        write_atomically(folder / f"{draw.__name__}.png", plots.to_png(figure))
-        write_json(folder / f"{draw.__name__}.json", numbers)
-        print(folder / f"{draw.__name__}.png", flush=True)
-    readme = folder.parent / "README.md"
-    before, rest = readme.read_text().split(README_BEGIN)
-    after = rest[rest.index(README_END) :]
-    write_atomically(readme, f"{before}{README_BEGIN}\n{results.readme_section()}{after}".encode())

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from cae_lib import codec, plots
 from cae_lib.baselines import BASELINES
+from cae_lib.coders import coder
 from cae_lib.data import DataError
 from cae_lib.metrics import bits_per_pixel
 from cae_lib.pictures import small_picture
-from cae_lib.rate_distortion import coder, decibels
+from cae_lib.rate_distortion import decibels
 from cae_lib.view import View, chooser, look, slider
 
 LARGEST = 256  # pixels a side: more would make each move slow

@@ -25,6 +25,7 @@ from torch import Tensor
 from cae_lib import __version__, metrics, payload, quantisation
 from cae_lib.checkpoints import OWN
 from cae_lib.codec import load_codec
+from cae_lib.coders import coder_of
 from cae_lib.container import CodecError
 from cae_lib.data import CIFAR10, ImageSet, load_images, scale, unscale
 from cae_lib.entropy import Tables
@@ -32,7 +33,8 @@ from cae_lib.evaluation import PART
 from cae_lib.files import write_atomically
 from cae_lib.models import Autoencoder
 from cae_lib.quantisation import BITS, QuantisedAutoencoder
-from cae_lib.rate_distortion import REFERENCE, coder_of, curve, number, rates
+from cae_lib.rate_distortion import REFERENCE, curve, rates
+from cae_lib.tables import number
 
 GIVEN = "model1_code8"
 NUMBERS = 512  # at most in the code of project 05

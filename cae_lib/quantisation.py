@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cae_lib.checkpoints import model_config, under
+from cae_lib.checkpoints import model_config
 from cae_lib.data import ImageSet
 from cae_lib.entropy import Tables
 from cae_lib.evaluation import PART
 from cae_lib.models import Autoencoder, build
-from cae_lib.weights import damaged, load_tensors, save_tensors
+from cae_lib.weights import damaged, load_tensors, save_tensors, under
 
 BITS = range(1, 9)  # bits a value: the quality of a quantised autoencoder
 

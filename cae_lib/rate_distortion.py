@@ -11,21 +11,16 @@ comes back exactly has no finite PSNR: its point's is None. ssim: mean over the 
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cae_lib import baselines, metrics, payload
+from cae_lib import metrics
 from cae_lib.baselines import BASELINES, at_least, decode, size
-from cae_lib.codec import MODELS, decode_batch, encode_batch, load_codec, payload_size
-from cae_lib.container import CodecError, Header, pack, unpack
+from cae_lib.coders import Coder, batches, coder, pixels
 from cae_lib.data import scale
-from cae_lib.quantisation import QuantisedAutoencoder
-from cae_lib.rd_codec import RateDistortionCodec
 
 LEVELS = (28, 30, 32, 35)  # dB
 REFERENCE = "JPEG 4:4:4"
@@ -41,75 +36,6 @@ PUBLISHED = {
         "Cheng 2020 with context": (0.88, 1.10, 1.34, 1.75),
     }.items()
 }
-
-PIXELS = 2**20  # coded at a time
-
-
-class Coder(NamedTuple):
-    """What the race needs of a codec: images -> files -> images, and a file's bytes without the header.
-
-    qualities: all of them, the worst picture first; steps: those on its curve.
-    """
-
-    qualities: tuple[float, ...]
-    steps: tuple[float, ...]
-    encode: Callable[[Tensor, float], list[bytes]]
-    decode: Callable[[list[bytes]], Tensor]
-    payload_size: Callable[[bytes], int]
-
-
-def coder(name: str) -> Coder:
-    """The codec of that name. Raises CodecError when there is none."""
-    if name in BASELINES:
-        baseline = BASELINES[name]
-        return Coder(
-            baseline.qualities,
-            baseline.steps,
-            lambda images, quality: [baseline.encode(pixels(image), quality) for image in images],
-            lambda files: torch.stack([torch.from_numpy(decode(file)).permute(2, 0, 1) for file in files]),
-            lambda file: len(baselines.payload(file)),
-        )
-    if name not in MODELS:
-        raise CodecError(f"No codec is called {name!r}; there are {', '.join([*MODELS, *BASELINES])}.")
-    qualities = tuple(load_codec(name).qualities)
-    return Coder(
-        qualities,
-        qualities,
-        lambda images, quality: encode_batch(images, model=name, quality=quality),
-        decode_batch,
-        payload_size,
-    )
-
-
-def coder_of(codec: QuantisedAutoencoder | RateDistortionCodec) -> Coder:
-    """A codec that is not in codec.MODELS, such as one just trained; its files bear the number 255."""
-
-    def encode(images: Tensor, quality: int) -> list[bytes]:
-        header = Header(255, bytes(3), quality, images.shape[3], images.shape[2])
-        return [pack(header, inside) for inside in payload.encode(images, codec, quality)]
-
-    def decode(files: list[bytes]) -> Tensor:
-        headers, inside = zip(*map(unpack, files), strict=True)
-        return payload.decode(inside, codec, headers[0].quality, headers[0].height, headers[0].width)
-
-    qualities = tuple(codec.qualities)
-    return Coder(qualities, qualities, encode, decode, payload_size)
-
-
-def pixels(image: Tensor) -> np.ndarray:
-    """uint8 (3, H, W) -> the array (H, W, 3) that picture libraries take."""
-    return np.ascontiguousarray(image.permute(1, 2, 0).numpy())
-
-
-def batches(images: Tensor | list[Tensor]) -> Iterator[Tensor]:
-    """The images in tensors (n, 3, H, W) of equal sizes, about PIXELS pixels each."""
-    groups = {}
-    for image in images:
-        groups.setdefault(image.shape, []).append(image)
-    for (_, height, width), group in groups.items():
-        count = max(PIXELS // (height * width), 1)
-        for start in range(0, len(group), count):
-            yield torch.stack(group[start : start + count])
 
 
 def curve(images: Tensor | list[Tensor], codec: str | Coder, progress: bool = False) -> list[dict]:
@@ -178,34 +104,6 @@ def rates(points: list[dict]) -> tuple[list[float], list[float]]:
     """Payload in bits per pixel and PSNR of the points that have one."""
     known = [p for p in points if p["psnr"] is not None]
     return [p["payload_bpp"] for p in known], [p["psnr"] for p in known]
-
-
-def race_table(result: dict, references: dict[str, list[dict]] | None = None) -> str:
-    """A race as plain text: bits per pixel at the levels, payload and whole file; a lossless codec has one size.
-
-    references: name -> points with payloads only, such as PUBLISHED (for CIFAR-10), in rows of their own.
-    """
-    references = {f"{name}, published": points for name, points in (references or {}).items()}
-    first = max(map(len, ["at a mean PSNR of, dB", *result["curves"], *references])) + 1
-    levels = "".join(f"{level:>7}" for level in result["levels"])
-    wide = len(levels)
-    lines = [f"{'bits per pixel':<{first}}{'payload':>{wide}}  {'whole file':>{wide}}  {'BD-rate, %':>10}"]
-    lines.append(f"{'at a mean PSNR of, dB':<{first}}{levels}  {levels}  {'(payload)':>10}")
-    for row in result["table"]:
-        points = result["curves"][row["codec"]]
-        if all(p["psnr"] is None for p in points):
-            cells = [f"{f'exact: {points[-1][which]:.2f}':>{wide}}" for which in ("payload_bpp", "file_bpp")]
-        else:
-            cells = ["".join(f"{number(value):>7}" for value in row[which]) for which in ("payload", "file")]
-        lines.append(f"{row['codec']:<{first}}{cells[0]}  {cells[1]}  {number(row['bd_rate'], '+.1f'):>10}")
-    for name, points in references.items():
-        lines.append(f"{name:<{first}}" + "".join(f"{number(bpp_at(points, v)):>7}" for v in result["levels"]))
-    return "\n".join(lines)
-
-
-def number(value: float | None, spec: str = ".2f") -> str:
-    """A number, or a dash where there is none."""
-    return "–" if value is None else format(value, spec)
 
 
 def cost(image: Tensor, name: str, psnr: float) -> dict:

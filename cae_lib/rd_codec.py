@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cae_lib.checkpoints import under
 from cae_lib.codec_model import (
     MIDDLE,
     RANGE,
@@ -27,7 +26,7 @@ from cae_lib.codec_model import (
     visible,
 )
 from cae_lib.entropy import Tables
-from cae_lib.weights import damaged, load_tensors, save_tensors
+from cae_lib.weights import damaged, load_tensors, save_tensors, under
 
 WEIGHT = 2**12  # weights are whole multiples of 1 / WEIGHT,
 VALUE = 2**8  # values that pass between layers of 1 / VALUE,

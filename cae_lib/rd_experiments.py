@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cae_lib import codec, rate_distortion, rd_codec, rd_training
-from cae_lib.checkpoints import OWN, CheckpointError
+from cae_lib.checkpoints import OWN
 from cae_lib.codec_model import RateDistortionConfig
+from cae_lib.coders import coder_of
 from cae_lib.data import ImageSet
+from cae_lib.experiments import load_rows
 from cae_lib.files import write_json
 from cae_lib.rd_codec import RateDistortionCodec
 from cae_lib.rd_training import RateDistortionTraining
@@ -91,18 +93,10 @@ def train_all(train_set: ImageSet, test_set: ImageSet, file: Path) -> list[dict]
             if name == codec.RD:
                 shutil.copy(folder / "codec.safetensors", codec.FOLDER / f"{name}.safetensors")
             history = json.loads((folder / "run.json").read_text())
-            points = rate_distortion.curve(test_set.take(MEASURED).images, rate_distortion.coder_of(ours))
+            points = rate_distortion.curve(test_set.take(MEASURED).images, coder_of(ours))
             row = {"name": name, "seed": seed, "epochs": len(history["epochs"])}
             row |= {"train_images": history["train_images"], "points": points}
             row["seconds"] = sum(epoch["seconds"] for epoch in history["epochs"])
             rows = [old for old in rows if (old["name"], old["seed"]) != (name, seed)] + [row]
             write_json(file, {"source": test_set.source, "images": MEASURED, "runs": rows})
     return rows
-
-
-def load_rows(file: Path, source: str) -> list[dict]:
-    """The trainings so far. Raises CheckpointError if they were measured on other images."""
-    stored = json.loads(file.read_text())
-    if stored["source"] != source:
-        raise CheckpointError(f"{file} is about {stored['source']} images, now they are {source}: delete it first.")
-    return stored["runs"]

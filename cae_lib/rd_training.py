@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cae_lib.checkpoints import optimiser_state, optimiser_tensors, under
 from cae_lib.codec_model import RateDistortionAutoencoder, RateDistortionConfig, rate_distortion
 from cae_lib.data import ImageSet, scale
 from cae_lib.evaluation import TrainingError, check_images
 from cae_lib.files import write_json
 from cae_lib.training import best_device
-from cae_lib.weights import CheckpointError, load_tensors, save_tensors
+from cae_lib.weights import CheckpointError, load_tensors, optimiser_state, optimiser_tensors, save_tensors, under
 
 
 @dataclass(frozen=True)

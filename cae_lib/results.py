@@ -1,4 +1,4 @@
-"""The kit's numbers: facts of the data, the report's table, both models on one scale.
+"""The kit's numbers: facts of the data, the report's table, both models on one scale, the ablation.
 
 Everything here is computed from images and stored runs; `cae figures` writes it to figures/*.json, and
 the notebooks and the README quote it from there.
@@ -10,15 +10,14 @@ from statistics import mean, stdev
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.codec import RD
 from cae_lib.data import ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
-from cae_lib.metrics import bd_rate, mse, psnr, quality
+from cae_lib.metrics import bd_rate, quality
 from cae_lib.models import Autoencoder
-from cae_lib.rate_distortion import PUBLISHED, REFERENCE, race_table, rates
+from cae_lib.rate_distortion import REFERENCE, rates
 from cae_lib.rd_experiments import BASE, RECIPES
 from cae_lib.summary import summarise
 
@@ -113,39 +112,6 @@ def numbers_in_use(model: Autoencoder, data: ImageSet) -> tuple[int, int]:
     return alive * code[0, 0].numel(), code[0].numel()
 
 
-def principal_components(train: ImageSet) -> tuple[Tensor, Tensor]:
-    """PCA of the images as rows of 3,072 numbers in [0, 1]: the mean (3072,) and the directions (3072, 3072).
-
-    Directions are columns, the one of largest variance first.
-    """
-    rows = train.images.flatten(1)
-    average = rows.float().mean(0) / 255
-    covariance = torch.zeros(len(average), len(average))
-    for part in rows.split(5000):
-        centred = part.float() / 255 - average
-        covariance += centred.T @ centred
-    _, vectors = torch.linalg.eigh(covariance / len(rows))
-    return average, vectors.flip(1)
-
-
-def pca_reconstruct(images: Tensor, average: Tensor, directions: Tensor, count: int) -> Tensor:
-    """uint8 images (N, 3, H, W) -> float in [0, 1], rebuilt from their `count` first principal components."""
-    centred = images.flatten(1).float() / 255 - average
-    kept = directions[:, :count]
-    return (average + centred @ kept @ kept.T).clamp(0, 1).reshape(images.shape)
-
-
-def pca_quality(train: ImageSet, test: ImageSet, counts: list[int]) -> list[dict]:
-    """MSE and PSNR (means over the test images, in [0, 1]) of PCA with `counts` numbers kept."""
-    average, directions = principal_components(train)
-    originals, rows = scale(test.images, (0.0, 1.0)), []
-    for count in counts:
-        rebuilt = pca_reconstruct(test.images, average, directions, count)
-        errors = mse(originals, rebuilt).mean().item(), psnr(originals, rebuilt).mean().item()
-        rows.append({"code_numbers": count, "mse": errors[0], "psnr": errors[1]})
-    return rows
-
-
 def ablation(runs: list[dict]) -> list[dict]:
     """BD-rates of trainings (rd_experiments.train_all) of several rates: {name, seeds, bd_rate, against_jpeg}.
 
@@ -161,76 +127,3 @@ def ablation(runs: list[dict]) -> list[dict]:
             row = {"name": name, "bd_rate": spread([bd_rate(*base[seed], *curves[seed]) for seed in seeds])}
             rows.append(row | {"against_jpeg": spread([bd_rate(*jpeg, *curves[seed]) for seed in seeds])})
     return rows
-
-
-def ablation_markdown(rows: list[dict]) -> str:
-    """ablation's rows as Markdown."""
-    cells = [
-        [r["name"], RECIPES[r["name"]].why, r["bd_rate"]["seeds"]]
-        + [with_spread(r[key], "+.1f") for key in ("bd_rate", "against_jpeg")]
-        for r in rows
-    ]
-    return as_markdown(["training", "what differs", "seeds", "BD-rate, %", "against JPEG 4:4:4, %"], cells)
-
-
-def as_markdown(header: list[str], rows: list[list]) -> str:
-    """A table as Markdown, numbers right-aligned: shown by notebooks and pasted into the README."""
-    numeric = [not isinstance(cell, str) or cell[:1].isdigit() for cell in rows[0]]
-    lines = [header, ["--:" if right else ":--" for right in numeric], *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def with_spread(value: dict[str, float], spec: str) -> str:
-    """A spread as "mean ± std", or the mean alone where there is one seed."""
-    text = format(value["mean"], spec)
-    return f"{text} ± {format(value['std'], spec.lstrip('+'))}" if value["seeds"] > 1 else text
-
-
-def report_markdown(rows: list[dict]) -> str:
-    """report_table's rows as Markdown: the report's losses, ours, the floor, and ours on the [0, 1] scale."""
-    cells = []
-    for r in rows:
-        name = f"{r['run']}, epoch {r['epoch']}, {r['split']}"
-        each = " / ".join(f"{value:.4f}" for value in r["ours"]["values"])
-        losses = [f"{r['report']:.4f}", each, with_spread(r["ours"], ".4f")]
-        cells.append([name, *losses, f"{r['floor']:.4f}", f"{r['same_scale']:.5f}"])
-    return as_markdown(["loss", "report", "ours, each seed", "mean ± std", "floor", "mean in [0, 1]"], cells)
-
-
-def comparison_markdown(rows: list[dict]) -> str:
-    """comparison's rows as Markdown: cost, code size and quality of every run on one scale."""
-    cells = []
-    for r in rows:
-        cost = [f"{r['parameters']:,}", f"{r['multiply_adds'] / 1e6:.2f} M"]
-        used = with_spread(r["code_numbers_in_use"], ",.0f")
-        code = [f"{r['code_numbers']:,}", used, f"{r['code_bytes_float32']:,}"]
-        scores = [with_spread(r["psnr"], ".2f"), with_spread(r["ssim"], ".3f")]
-        cells.append([f"{r['run']}, epoch {r['epoch']}", *cost, *code, *scores])
-    header = ["run", "parameters", "multiply-adds", "code", "in use", "bytes as float32", "PSNR, dB", "SSIM"]
-    return as_markdown(header, cells)
-
-
-def readme_section() -> str:
-    """The README's tables, from the stored numbers: every loss of the report, all runs on one scale, all codecs."""
-    report, compared = stored("report_table")["rows"], stored("comparison")["rows"]
-    codecs, whole = stored("codecs"), stored("rd")
-    return (
-        "The report's numbers and ours. The floor is what a final ReLU can never reproduce of pixels in [-1, 1];\n"
-        '"test" is the report\'s validation set. One seed of model1 sleeps through its first epochs (notebook 03).\n\n'
-        f"{report_markdown(report)}\n\n"
-        "All runs on one scale, measured on the test images in [0, 1]. `model1_code8` is model1 with model2's pixel\n"
-        "range, output and optimiser, and 8 code channels. A code with fewer numbers is a smaller code, and nothing\n"
-        "more: its bytes come below. A channel that is zero on every image is not in use.\n\n"
-        f"{comparison_markdown(compared)}\n\n"
-        "![PSNR against the numbers in the code](figures/quality_against_code_size.png)\n\n"
-        f"And in bytes of files that can be decoded: the first {codecs['images']} test images, each coded on its own.\n"
-        "*Payload* leaves out the fixed headers, which at 32 × 32 pixels are most of a small file.\n\n"
-        f"```\n{race_table(codecs, PUBLISHED)}\n```\n\n"
-        "![PSNR against bits per pixel of the payload](figures/codecs_payload.png)\n\n"
-        "`rd`, the autoencoder trained for rate and distortion (notebook 07), on all\n"
-        f"{whole['images']:,} test images:\n\n"
-        f"```\n{race_table(whole, PUBLISHED)}\n```\n\n"
-        "![rd against JPEG and published codecs](figures/rd_payload.png)\n\n"
-        "What its parts are worth, measured on a small model trained for a short time: payload at equal PSNR.\n\n"
-        f"{ablation_markdown(ablation(stored('rd_trainings')['runs']))}\n"
-    )

@@ -50,3 +50,23 @@ def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
 def damaged(path: Path, reason) -> CheckpointError:
     text = (str(reason).splitlines() or ["unreadable"])[0]
     return CheckpointError(f"{path} is damaged ({text}): restore it with git, or delete it and train again.")
+
+
+def under(part: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors named "part/...", without that part of their names."""
+    return {name.removeprefix(f"{part}/"): t for name, t in tensors.items() if name.startswith(f"{part}/")}
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's state as tensors named "optimiser/parameter index/name"."""
+    states = optimiser.state_dict()["state"].items()
+    return {f"optimiser/{i}/{k}": v for i, state in states for k, v in state.items() if isinstance(v, Tensor)}
+
+
+def optimiser_state(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """The inverse of optimiser_tensors: parameter index -> name -> tensor."""
+    state: dict[int, dict] = {}
+    for key, tensor in under("optimiser", tensors).items():
+        index, name = key.split("/")
+        state.setdefault(int(index), {})[name] = tensor
+    return state

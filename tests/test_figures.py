@@ -9,7 +9,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import checkpoints, experiments, figures, rate_distortion, rd_experiments, results
+from cae_lib import checkpoints, experiments, figures, publish, rate_distortion, rd_experiments, results
 from cae_lib.data import STAND_IN, DataError, ImageSet, scale
 from cae_lib.files import write_json
 from cae_lib.metrics import psnr
@@ -130,7 +130,7 @@ def test_the_race_is_drawn_from_its_stored_curves(shipped, data):
 
 def test_make_all_refuses_the_stand_in(shipped, monkeypatch, data, tmp_path):
     monkeypatch.setattr(results, "FIGURES", tmp_path)
-    monkeypatch.setattr(figures, "load_images", lambda split: data)
+    monkeypatch.setattr(publish, "load_images", lambda split: data)
     with pytest.raises(DataError, match="CAE_DATA"):
-        figures.make_all()
+        publish.make_all()
     assert not list(tmp_path.iterdir())

@@ -7,10 +7,11 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from cae_lib import codec, rate_distortion
+from cae_lib import codec, coders
 from cae_lib.baselines import BASELINES, decode, payload
+from cae_lib.coders import batches, coder_of
 from cae_lib.metrics import bd_rate
-from cae_lib.rate_distortion import PUBLISHED, batches, bpp_at, coder_of, cost, curve, race, race_table, same_bytes
+from cae_lib.rate_distortion import bpp_at, cost, curve, race, same_bytes
 
 
 def images(count: int = 3, height: int = 32, width: int = 32) -> torch.Tensor:
@@ -74,7 +75,7 @@ def test_a_codec_that_does_not_ship_runs_as_one_that_does():
 
 
 def test_batches_hold_every_image_once_and_few_pixels(monkeypatch):
-    monkeypatch.setattr(rate_distortion, "PIXELS", 2 * 32 * 32)
+    monkeypatch.setattr(coders, "PIXELS", 2 * 32 * 32)
     parts = list(batches(MIXED + [*images(3)]))
     assert [len(part) for part in parts] == [2, 2, 1, 1, 1, 1]
     found = sorted(image.numpy().tobytes() for part in parts for image in part)
@@ -106,26 +107,6 @@ def test_a_race(capsys):
     curves = [[p[key] for p in result["curves"][n]] for n in ("JPEG 4:4:4", "WebP") for key in ("payload_bpp", "psnr")]
     assert jpeg["bd_rate"] == pytest.approx(0) and webp["bd_rate"] == pytest.approx(bd_rate(*curves))
     assert (png["payload"], png["bd_rate"]) == ([None] * 4, None)
-
-
-def test_a_race_as_text():
-    line = [p | {"payload_bpp": p["payload_bpp"] / 2} for p in LINE]
-    result = {
-        "levels": [24, 30, 40],
-        "curves": {"JPEG 4:4:4": LINE, "a codec with a long name": line, "PNG": LINE[-1:]},
-        "table": [
-            {"codec": "JPEG 4:4:4", "payload": [1.0, 2.0, None], "file": [6.0, 7.0, None], "bd_rate": 0.0},
-            {"codec": "a codec with a long name", "payload": [0.5, 1.0, None], "file": [6, 7, None], "bd_rate": -50.0},
-            {"codec": "PNG", "payload": [None] * 3, "file": [None] * 3, "bd_rate": None},
-        ],
-    }
-    rows = [line.split() for line in race_table(result, PUBLISHED).splitlines()]
-    assert rows[1][-7:] == ["24", "30", "40", "24", "30", "40", "(payload)"]
-    assert rows[2] == ["JPEG", "4:4:4", "1.00", "2.00", "–", "6.00", "7.00", "–", "+0.0"]
-    assert rows[3][-7:] == ["0.50", "1.00", "–", "6.00", "7.00", "–", "-50.0"]
-    assert rows[4] == ["PNG", "exact:", "17.00", "exact:", "22.00", "–"]
-    assert rows[6] == ["COIN++,", "published", "–", "2.02", "–"]
-    assert len({len(line) for line in race_table(result).splitlines()}) == 1, "columns stand below one another"
 
 
 @pytest.mark.parametrize("level", [25.0, 32.0])

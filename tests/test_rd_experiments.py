@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cae_lib import codec, metrics, rate_distortion, rd_codec, rd_experiments, results
+from cae_lib import codec, metrics, rate_distortion, rd_codec, rd_experiments, results, tables
 from cae_lib.checkpoints import CheckpointError
 from cae_lib.codec_model import RateDistortionConfig
+from cae_lib.coders import coder_of
 from cae_lib.data import ImageSet
 from cae_lib.files import write_json
 from cae_lib.rd_experiments import BASE, RECIPES, SHORT, SMALL, train_all
@@ -69,7 +70,7 @@ def test_train_all_trains_each_once_and_measures_real_bytes(tiny, monkeypatch):
     stored = json.loads(file.read_text())
     assert stored == {"source": "random", "images": rd_experiments.MEASURED, "runs": rows}
     ours = rd_codec.load(tiny / "codecs" / "rd.safetensors")
-    points = rate_distortion.curve(images.images, rate_distortion.coder_of(ours))
+    points = rate_distortion.curve(images.images, coder_of(ours))
     assert rows[0]["points"] == points and rows[0]["epochs"] == 1 and rows[0]["seconds"] > 0
 
     monkeypatch.setattr(rd_experiments, "train", lambda *_: pytest.fail("trained again"))
@@ -95,5 +96,5 @@ def test_the_ablation_compares_seed_by_seed(monkeypatch, tmp_path):
     rates = [[p[key] for p in points(0.9)] for key in ("payload_bpp", "psnr")]
     jpeg = [[p[key] for p in points(2.0)] for key in ("payload_bpp", "psnr")]
     assert wide["against_jpeg"]["values"][0] == pytest.approx(metrics.bd_rate(*jpeg, *rates))
-    table = results.ablation_markdown([base, wide])
+    table = tables.ablation_markdown([base, wide])
     assert "rd_wide" in table and "-15.0 ± 7.1" in table and RECIPES["rd_wide"].why in table

@@ -2,15 +2,15 @@
 
 import re
 
-from cae_lib import figures, results
+from cae_lib import figures, publish, results
 
 ROOT = results.FIGURES.parent
 README = (ROOT / "README.md").read_text()
 
 
 def test_tables_are_those_of_the_stored_numbers():
-    section = README.split(figures.README_BEGIN)[1].split(figures.README_END)[0]
-    assert section.strip() == results.readme_section().strip()
+    section = README.split(publish.README_BEGIN)[1].split(publish.README_END)[0]
+    assert section.strip() == publish.readme_section().strip()
     assert section.count("| model1, epoch") == 5 and "±" in section
 
 

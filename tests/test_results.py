@@ -1,25 +1,19 @@
-"""The kit's numbers: data facts by hand, PCA against NumPy, tables from runs that are known."""
+"""The kit's numbers: data facts by hand, tables from runs that are known."""
 
 import json
 
-import numpy as np
 import pytest
 import torch
 
-from cae_lib import results
+from cae_lib import results, tables
 from cae_lib.data import ImageSet, load_images
 from cae_lib.files import write_json
 from cae_lib.models import MODEL1, MODEL2, build
-from cae_lib.results import as_markdown, data_facts, pca_quality, pca_reconstruct, principal_components, spread
+from cae_lib.results import data_facts, spread
 
 
 def image_set(images: torch.Tensor) -> ImageSet:
     return ImageSet(images, torch.zeros(len(images), dtype=torch.int64), ("thing",), "stand-in", "test")
-
-
-def random_set(count: int, seed: int = 0) -> ImageSet:
-    rng = torch.Generator().manual_seed(seed)
-    return image_set(torch.randint(0, 256, (count, 3, 4, 4), dtype=torch.uint8, generator=rng))
 
 
 @pytest.mark.parametrize(
@@ -66,41 +60,6 @@ def test_stored_numbers_come_back(tmp_path, monkeypatch):
         results.stored("nothing")
 
 
-def test_pca_with_all_components_is_exact():
-    data = random_set(200)
-    average, directions = principal_components(data)
-    assert torch.allclose(directions.T @ directions, torch.eye(48), atol=1e-5)
-    rebuilt = pca_reconstruct(data.images, average, directions, 48)
-    assert torch.allclose(rebuilt, data.images / 255, atol=1e-5)
-
-
-def test_pca_with_no_component_is_the_mean_image():
-    data = random_set(50)
-    average, directions = principal_components(data)
-    rebuilt = pca_reconstruct(data.images, average, directions, 0)
-    assert torch.allclose(rebuilt, (data.images / 255).mean(0).expand_as(rebuilt), atol=1e-6)
-
-
-@pytest.mark.parametrize("count", [1, 7, 30])
-def test_pca_fits_numpys_singular_value_decomposition(count):
-    data = random_set(300)
-    rows = data.images.flatten(1).numpy() / 255
-    mean = rows.mean(0)
-    _, _, directions = np.linalg.svd(rows - mean, full_matrices=False)
-    expected = mean + (rows - mean) @ directions[:count].T @ directions[:count]
-    ours = pca_reconstruct(data.images, *principal_components(data), count).flatten(1)
-    np.testing.assert_allclose(ours, expected.clip(0, 1), atol=2e-4)
-
-
-def test_pca_quality_rises_with_the_code():
-    train, test = random_set(200), random_set(30, seed=1)
-    rows = pca_quality(train, test, [1, 12, 24, 47])
-    assert [r["code_numbers"] for r in rows] == [1, 12, 24, 47]
-    errors, decibels = ([r[key] for r in rows] for key in ("mse", "psnr"))
-    assert errors == sorted(errors, reverse=True) and errors[-1] < errors[0] / 5
-    assert decibels == sorted(decibels)
-
-
 def record(config, train_loss, validation_loss):
     history = {"epochs": len(train_loss), "train_loss": train_loss, "validation_loss": validation_loss}
     return {"model": config.as_dict(), "history": history}
@@ -137,16 +96,11 @@ def cells(table: str) -> list[list[str]]:
 
 
 def test_report_as_markdown(known_runs):
-    table = cells(results.report_markdown(known_runs))
+    table = cells(tables.report_markdown(known_runs))
     assert {len(line) for line in table} == {6} and len(table) == 2 + len(known_runs)
     spread = ["0.2000 / 0.3000", "0.2500 ± 0.0707"]
     assert table[2] == ["model1, epoch 10, train", "0.1450", *spread, "0.1500", "0.06250"]
     assert table[-1][1:4] == ["0.0012", "0.0010", "0.0010"]
-
-
-def test_a_table_as_markdown():
-    table = as_markdown(["name", "bytes"], [["image", "3,072"], ["code", 512]])
-    assert table.splitlines() == ["| name | bytes |", "| :-- | --: |", "| image | 3,072 |", "| code | 512 |"]
 
 
 def test_comparison_counts_code_and_cost(monkeypatch):
@@ -165,7 +119,7 @@ def test_comparison_counts_code_and_cost(monkeypatch):
     assert last["psnr"]["seeds"] == 2 and last["psnr"]["std"] > 0
     expected = [results.quality(build(MODEL2, seed), data)["mse"] for seed in (0, 1)]
     assert last["mse"]["mean"] == pytest.approx(sum(expected) / 2)
-    table = cells(results.comparison_markdown(rows))
+    table = cells(tables.comparison_markdown(rows))
     assert {len(line) for line in table} == {8} and len(table) == 2 + len(rows)
     assert table[-1][1:4] == ["21,123", "7.37 M", "16,384"]
     assert table[-1][5] == "65,536" and "±" in table[-1][6]

@@ -1,0 +1,79 @@
+"""The kit's tables as text: Markdown for the notebooks and the README, plain text for races."""
+
+from cae_lib.rate_distortion import bpp_at
+from cae_lib.rd_experiments import RECIPES
+
+
+def as_markdown(header: list[str], rows: list[list]) -> str:
+    """A table as Markdown, numbers right-aligned: shown by notebooks and pasted into the README."""
+    numeric = [not isinstance(cell, str) or cell[:1].isdigit() for cell in rows[0]]
+    lines = [header, ["--:" if right else ":--" for right in numeric], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def with_spread(value: dict[str, float], spec: str) -> str:
+    """A spread as "mean ± std", or the mean alone where there is one seed."""
+    text = format(value["mean"], spec)
+    return f"{text} ± {format(value['std'], spec.lstrip('+'))}" if value["seeds"] > 1 else text
+
+
+def report_markdown(rows: list[dict]) -> str:
+    """report_table's rows as Markdown: the report's losses, ours, the floor, and ours on the [0, 1] scale."""
+    cells = []
+    for r in rows:
+        name = f"{r['run']}, epoch {r['epoch']}, {r['split']}"
+        each = " / ".join(f"{value:.4f}" for value in r["ours"]["values"])
+        losses = [f"{r['report']:.4f}", each, with_spread(r["ours"], ".4f")]
+        cells.append([name, *losses, f"{r['floor']:.4f}", f"{r['same_scale']:.5f}"])
+    return as_markdown(["loss", "report", "ours, each seed", "mean ± std", "floor", "mean in [0, 1]"], cells)
+
+
+def comparison_markdown(rows: list[dict]) -> str:
+    """comparison's rows as Markdown: cost, code size and quality of every run on one scale."""
+    cells = []
+    for r in rows:
+        cost = [f"{r['parameters']:,}", f"{r['multiply_adds'] / 1e6:.2f} M"]
+        used = with_spread(r["code_numbers_in_use"], ",.0f")
+        code = [f"{r['code_numbers']:,}", used, f"{r['code_bytes_float32']:,}"]
+        scores = [with_spread(r["psnr"], ".2f"), with_spread(r["ssim"], ".3f")]
+        cells.append([f"{r['run']}, epoch {r['epoch']}", *cost, *code, *scores])
+    header = ["run", "parameters", "multiply-adds", "code", "in use", "bytes as float32", "PSNR, dB", "SSIM"]
+    return as_markdown(header, cells)
+
+
+def ablation_markdown(rows: list[dict]) -> str:
+    """ablation's rows as Markdown."""
+    cells = [
+        [r["name"], RECIPES[r["name"]].why, r["bd_rate"]["seeds"]]
+        + [with_spread(r[key], "+.1f") for key in ("bd_rate", "against_jpeg")]
+        for r in rows
+    ]
+    return as_markdown(["training", "what differs", "seeds", "BD-rate, %", "against JPEG 4:4:4, %"], cells)
+
+
+def race_table(result: dict, references: dict[str, list[dict]] | None = None) -> str:
+    """A race as plain text: bits per pixel at the levels, payload and whole file; a lossless codec has one size.
+
+    references: name -> points with payloads only, such as PUBLISHED (for CIFAR-10), in rows of their own.
+    """
+    references = {f"{name}, published": points for name, points in (references or {}).items()}
+    first = max(map(len, ["at a mean PSNR of, dB", *result["curves"], *references])) + 1
+    levels = "".join(f"{level:>7}" for level in result["levels"])
+    wide = len(levels)
+    lines = [f"{'bits per pixel':<{first}}{'payload':>{wide}}  {'whole file':>{wide}}  {'BD-rate, %':>10}"]
+    lines.append(f"{'at a mean PSNR of, dB':<{first}}{levels}  {levels}  {'(payload)':>10}")
+    for row in result["table"]:
+        points = result["curves"][row["codec"]]
+        if all(p["psnr"] is None for p in points):
+            cells = [f"{f'exact: {points[-1][which]:.2f}':>{wide}}" for which in ("payload_bpp", "file_bpp")]
+        else:
+            cells = ["".join(f"{number(value):>7}" for value in row[which]) for which in ("payload", "file")]
+        lines.append(f"{row['codec']:<{first}}{cells[0]}  {cells[1]}  {number(row['bd_rate'], '+.1f'):>10}")
+    for name, points in references.items():
+        lines.append(f"{name:<{first}}" + "".join(f"{number(bpp_at(points, v)):>7}" for v in result["levels"]))
+    return "\n".join(lines)
+
+
+def number(value: float | None, spec: str = ".2f") -> str:
+    """A number, or a dash where there is none."""
+    return "–" if value is None else format(value, spec)
