@@ -10,6 +10,7 @@ import torch
 from matplotlib.figure import Figure
 
 from cae_lib import plots, rate_plots, results
+from cae_lib.baselines import BASELINES
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data import CIFAR10, ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
@@ -207,7 +208,8 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
 
 def race_figure(name: str, which: str, references: dict) -> tuple[Figure, dict]:
     race = results.stored(name)
-    curves = race["curves"]
+    # Ours first: seven, as many as there are colours, so that ours are drawn solid and the classical ones dashed.
+    curves = dict(sorted(race["curves"].items(), key=lambda item: item[0] in BASELINES))
     if which == "payload":  # optimised tables shorten the file, not the payload
         curves = {name: points for name, points in curves.items() if "optimised" not in name}
     figure = rate_plots.rate_distortion(curves, which, references=references, source=race["source"])

@@ -32,6 +32,7 @@ def readme_section() -> str:
         "*Payload* leaves out the fixed headers, which at 32 × 32 pixels are most of a small file.\n\n"
         f"```\n{race_table(codecs, PUBLISHED)}\n```\n\n"
         "![PSNR against bits per pixel of the payload](figures/codecs_payload.png)\n\n"
+        "Solid lines are the kit's models, dashed ones classical codecs, grey ones what others published.\n\n"
         "`rd`, the autoencoder trained for rate and distortion (notebook 07), on all\n"
         f"{whole['images']:,} test images:\n\n"
         f"```\n{race_table(whole, PUBLISHED)}\n```\n\n"
