@@ -96,7 +96,7 @@ BUILDS: dict[str, Exercise] = {
             "The means are blended into one another; each one has to fill its block evenly.": pooled(
                 PICTURE, mode="bilinear"
             ),
-            "The means are right, but they lie side by side; each belongs into its own block.": F.avg_pool2d(
+            "The means are right, but they lie side by side; each belongs in its own block.": F.avg_pool2d(
                 PICTURE, 2
             ).repeat(1, 1, 2, 2),
             "That is the picture itself.": PICTURE,
@@ -162,7 +162,7 @@ BUILDS: dict[str, Exercise] = {
         pooled(TINY),
         {
             "Those are the largest values of the blocks, not their means.": pooled(TINY, F.max_pool2d),
-            "The means are right, but they lie side by side; each belongs into its own block.": F.avg_pool2d(
+            "The means are right, but they lie side by side; each belongs in its own block.": F.avg_pool2d(
                 TINY, 2
             ).repeat(1, 1, 2, 2),
             "The reshape has put other pixels together than those of a block.": TINY.reshape(4, 4)

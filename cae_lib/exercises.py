@@ -24,7 +24,7 @@ ANSWERS = {
     "02.1": (number(), 4096),
     "02.2": (number(), 12),
     "02.3": (number(0.001), 10 * log10(4)),
-    "02.4": (word, "further"),
+    "02.4": (word, ("further", "farther")),
     "03.1": (number(), 4640),
     "03.2": (number(), 1280),
     "03.3": (number(0.0005), -10 * log10(REPORTED / 4)),
@@ -90,7 +90,8 @@ MISTAKES = {
         "That is what the first convolution sees.": 3,
         "That is what the first pool sees.": 4,
         "Walking back, that is before the first convolution is counted.": 8,
-        "A convolution adds one pixel on each side, so two in all.": 6,
+        "A convolution adds one pixel on each side, so two in all.": 7,
+        "That adds one pixel for the second convolution, and leaves out the first.": 6,
     },
     "01.5": {
         "That is in bits: the loss uses the natural logarithm.": log2(10),

@@ -45,7 +45,7 @@ HINTS: dict[str, tuple[str, str, str]] = {
     ),
     "01.5": (
         "With such a small step nothing is learned: the network keeps guessing. Look at the printed loss.",
-        "Section 5 says what the loss is of a network that holds all classes for equally likely.",
+        "Section 5 says what the loss is of a network that takes all classes to be equally likely.",
         "Each of the ten classes has a probability of one in ten; the loss is minus its natural logarithm.",
     ),
     "01.6": (

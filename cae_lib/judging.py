@@ -9,8 +9,10 @@ import copy
 import math
 import re
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from fractions import Fraction
+from io import StringIO
 
 import numpy as np
 import torch
@@ -166,11 +168,12 @@ def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f,
         if not callable(answer):
             raise Unreadable(f"The function itself is wanted (its name without brackets), and {show(answer)} is none.")
         name = getattr(answer, "__name__", "").replace("<lambda>", "") or "your function"
-        complaints, stubs = [], 0
+        complaints, stubs, printed = [], 0, StringIO()
         for case in cases:
             call = f"{name}({', '.join(map(show, case))})"
             try:
-                value = run(answer, *copy.deepcopy(case))  # a copy, as the function may change what it is given
+                with redirect_stdout(printed):
+                    value = run(answer, *copy.deepcopy(case))  # a copy, as the function may change what it is given
             except NotImplementedError:
                 value = None
             except Exception as error:  # a student's function may do anything
@@ -181,6 +184,8 @@ def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f,
                 complaints.append(f"{call} returns nothing.")
             elif wrong := difference(value, run(right, *copy.deepcopy(case)), result):
                 complaints.append(f"{call} {wrong}")
+        if stubs == len(cases) and printed.getvalue():
+            return f"{name} prints, but it returns nothing: end it with return."
         if stubs == len(cases):
             raise Unanswered
         return next(iter(complaints), "")

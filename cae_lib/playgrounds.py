@@ -117,7 +117,7 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
     images = dict(zip(titles, scale(data.images[indices], (0.0, 1.0)), strict=True))
     model = cache(lambda channels: load_run(f"model1_code{channels}").model)
     rows = {row["run"]: row for row in results.stored("comparison")["rows"]}
-    means = [rows[f"model1_code{c}"]["psnr"]["mean"] for c in CODE_CHANNELS]
+    means = [rows[f"model1_code{c}"]["psnr"]["values"][0] for c in CODE_CHANNELS]  # of the seed that is loaded
     numbers = [256 * c for c in CODE_CHANNELS]
 
     @torch.no_grad()

@@ -214,7 +214,7 @@ def number_grid(arrays: dict[str, np.ndarray], *, spec: str = "g", highlight: di
 def show_numbers(ax: Axes, array, title: str, spec: str = "g") -> None:
     """A small matrix on one axes, with its numbers written in."""
     array = np.asarray(array)
-    ax.imshow(array, cmap="gray_r", alpha=0.35)
+    ax.imshow(array, cmap="gray", alpha=0.35)
     for (r, c), value in np.ndenumerate(array):
         ax.text(c, r, format(value, spec), ha="center", va="center", fontsize=9)
     ax.set_title(title, fontsize=9)

@@ -114,6 +114,18 @@ def test_a_function_fails_on_the_first_input_where_it_differs():
         way(double(3), double)
 
 
+def test_a_function_that_prints_is_no_stub(capsys):
+    def spoken(x):
+        print(2 * x)
+
+    way = function((0,), (3,))
+    assert way(spoken, double) == "spoken prints, but it returns nothing: end it with return."
+    assert way(lambda x: print("on the way") or 2 * x, double) == ""
+    assert not capsys.readouterr().out, "what an answer prints is not mixed with the verdict"
+    with pytest.raises(Unanswered):
+        way(lambda x: None, double)
+
+
 def test_a_function_cannot_spoil_the_inputs():
     def greedy(values):
         return sum(values.pop() for _ in range(len(values)))
