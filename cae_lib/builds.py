@@ -37,6 +37,12 @@ def stop_epoch(losses, patience, better=lambda loss, before: loss < min(before))
     return len(losses)
 
 
+def never_reset(losses, patience):
+    """Early stopping that counts all epochs without a new lowest loss, in a row or not."""
+    bad = [epoch for epoch in range(2, len(losses) + 1) if losses[epoch - 1] >= min(losses[: epoch - 1])]
+    return bad[patience - 1] if len(bad) >= patience else len(losses)
+
+
 def entropy_of(counts, unit=log2):
     return sum(-k / sum(counts) * unit(k / sum(counts)) for k in counts if k)
 
@@ -144,7 +150,10 @@ BUILDS: dict[str, Exercise] = {
         },
     ),
     "04.6": Exercise(
-        function(*(([5, 4, 4.5, 4.2, 3], patience) for patience in (2, 1, 3)), ([2, 2, 2, 1], 2), ([3, 2, 1], 2)),
+        function(
+            *(([5, 4, 4.5, 4.2, 3], patience) for patience in (2, 1, 3)),
+            *((losses, 2) for losses in ([2, 2, 2, 1], [3, 2, 1], [5, 6, 4, 5, 3])),
+        ),
         stop_epoch,
         {
             "It takes an equal loss for a new lowest one.": lambda losses, patience: stop_epoch(
@@ -154,6 +163,7 @@ BUILDS: dict[str, Exercise] = {
                 losses, patience, lambda loss, before: loss < before[-1]
             ),
             "It returns the best epoch, not the last one trained.": lambda losses, _: losses.index(min(losses)) + 1,
+            "It never sets its count back: only epochs in a row count.": never_reset,
             "It stops at the first epoch without a new lowest loss.": lambda losses, _: stop_epoch(losses, 1),
         },
     ),

@@ -66,7 +66,8 @@ def batch(args: argparse.Namespace) -> int:
     options = dict(workers=workers, scheduler=args.scheduler, limit=args.time_limit, retries=args.retries)
     results = batch.run(planned, store, **options)
     print(batch.summary(results))
-    print(f"`cae report {args.out}` shows them all; the same command again makes what is missing")
+    if not store.in_memory:
+        print(f"`cae report {args.out}` shows them all; the same command again makes what is missing")
     return 1 if any(result["status"] != "finished" for result in results.values()) else 0
 
 

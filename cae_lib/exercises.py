@@ -10,6 +10,7 @@ from cae_lib.judging import Exercise, number, parts, word
 
 REPORTED = 0.1421  # the validation loss of model1 in the report
 NARROW = ((3, 32), (32, 12), (12, 3))  # input and output channels of model2's convolutions with a code of 12 channels
+OVER, UNDER = ("over", "overfits", "overfitting"), ("under", "underfits", "underfitting")
 
 # name of an exercise: (way of comparing, right answer)
 ANSWERS = {
@@ -28,17 +29,17 @@ ANSWERS = {
     "03.1": (number(), 4640),
     "03.2": (number(), 1280),
     "03.3": (number(0.0005), -10 * log10(REPORTED / 4)),
-    "03.4": (word, ("tanh", "hardtanh", "softsign")),  # all reach just [-1, 1]
+    "03.4": (word, ("tanh", "tanh(x)", "hyperbolic tangent", "hardtanh", "softsign")),  # all reach just [-1, 1]
     "04.1": (number(), 23_460),
     "04.2": (number(1e-6), 2.4),
-    "04.3": (parts(a=word, b=word, c=word), ("over", "under", "good")),
+    "04.3": (parts(a=word, b=word, c=word), (OVER, UNDER, "good")),
     "04.4": (word, "no"),
     "05.1": (number(0.01), 16 / 3),
     "05.2": (number(0.001), REPORTED / 4),
     "05.3": (number(), 12),
     "05.4": (number(), sum(9 * a * b + b for a, b in NARROW)),
     "06.1": (number(0.001), 20),
-    "06.2": (parts(level=number(), value=number(0.005)), (6, 5 / 7)),
+    "06.2": (parts(level=number(), value=number(0.007)), (6, 5 / 7)),
     "06.3": (number(), 17),
     "06.4": (parts(low=number(), width=number()), (0.5, 0.125)),
     "07.1": (number(1e-6), -0.05),
@@ -138,12 +139,13 @@ MISTAKES = {
     "03.4": {
         "That one reaches from 0 to 1, and would have to be stretched and moved.": "sigmoid",
         "That one is there now, and is never negative.": "relu",
-        "Below 0 that one has no end, and above 0 neither.": "leakyrelu",
+        "That one is unbounded in both directions.": ("leakyrelu", "leaky_relu", "leaky relu"),
         "That one makes probabilities: it is never negative.": "softmax",
     },
     "04.1": {
         "The last, smaller batch of an epoch is a step, too.": 23_430,
         "That is one epoch.": 782,
+        "Round up in each epoch, not once at the end.": 23_438,
         "There is no part of a step: round up in each epoch.": 23_437.5,
         "Those are images.": 30 * 50_000,
     },
@@ -154,11 +156,7 @@ MISTAKES = {
     },
     "04.3": {
         "A: where does the gap tell of overfitting? B: is a small gap enough?": ("good", "good", "good"),
-        "A and B: a large gap means one of the words, high losses without a gap the other.": (
-            "under",
-            "over",
-            "good",
-        ),
+        "A and B: a large gap means one of the words, high losses without a gap the other.": (UNDER, OVER, "good"),
     },
     "04.4": {"What wakes up at the drop, and is it there with a single channel?": "yes"},
     "05.1": {
@@ -199,7 +197,7 @@ MISTAKES = {
     "06.3": {
         "That is for a picture below 128 x 128.": 15,
         "Both the width and the height need two bytes.": 16,
-        "Two bytes each is one more than before, each.": 19,
+        "Each of the two needs one byte more than before, not two.": 19,
         "Those are the width and the height alone.": 4,
     },
     "06.4": {

@@ -66,14 +66,14 @@ def model2_grid(test: ImageSet) -> tuple[Figure, dict]:
 
 
 def four_reconstructions(test: ImageSet) -> tuple[Figure, dict]:
-    """Original, the report's model1, model1 repaired, and model2, with the size of each code."""
+    """Original, the report's model1, model1 repaired (model1_code2, seed 0), model2, and the size of each code."""
     indices = test.one_per_class()
     originals = scale(test.images[indices], (0.0, 1.0))
     rows, numbers = {"original\n3,072 bytes": originals}, {}
-    for run, label in (("model1", "model1"), ("model1_code2", "model1 repaired"), ("model2", "model2")):
+    for run in ("model1", "model1_code2", "model2"):
         used, size = results.numbers_in_use(load_run(run).model, test)
-        label += f"\n{size:,} numbers" if used == size else f"\n{used:,} of {size:,}\nnumbers"
-        rows[label] = after = rebuilt(run, test, indices)
+        count = f"{size:,} numbers" if used == size else f"{used:,} of {size:,}\nnumbers"
+        rows[f"{run}\n{count}"] = after = rebuilt(run, test, indices)
         numbers[run] = psnr(originals, after).tolist()
     return plots.image_rows(rows, test.titles(indices), source=test.source), {"psnr": numbers}
 
@@ -96,8 +96,8 @@ def model1_seeds(test: ImageSet | None = None) -> tuple[Figure, dict]:
     curves = {f"seed {r['training']['seed']}": r["history"]["validation_loss"] for r in records}
     title = "model1: the same training, other seeds"
     figure = plots.loss_curves(curves, title=title, ylabel="validation MSE in [-1, 1]", source=records[0]["source"])
-    for name, style in (("zero_output", "--"), ("relu_floor", ":")):
-        figure.axes[0].axhline(facts[name], color="#777777", linestyle=style, linewidth=1, label=name.replace("_", " "))
+    for name, style, label in (("zero_output", "--", "all-zero output"), ("relu_floor", ":", "floor of a ReLU output")):
+        figure.axes[0].axhline(facts[name], color="#777777", linestyle=style, linewidth=1, label=label)
     figure.axes[0].legend(fontsize=8)
     return figure, {"curves": curves, "zero_output": facts["zero_output"], "floor": facts["relu_floor"]}
 
@@ -160,7 +160,7 @@ def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dic
     rows, pca = results.stored("comparison")["rows"], results.stored("pca")["rows"]
     ours = [r for r in rows if r["run"].startswith("model1_code")]
     uva = {n: -10 * torch.tensor(m).log10().item() for n, m in results.UVA_TUTORIAL.items()}
-    curves = {f"model1 on [0, 1], {ours[0]['epoch']} epochs": curve(ours)}
+    curves = {f"model1_code2 to 64, {ours[0]['epoch']} epochs": curve(ours)}
     curves["model1 as in the report, 30 epochs"] = curve([r for r in rows if r["run"] == "model1"])
     curves[f"model2, {rows[-1]['epoch']} epochs"] = curve(rows[-1:])
     curves["PCA"] = ([r["code_numbers"] for r in pca], [r["psnr"] for r in pca])
@@ -209,7 +209,7 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
 def race_figure(name: str, which: str, references: dict) -> tuple[Figure, dict]:
     race = results.stored(name)
     # Ours first: seven, as many as there are colours, so that ours are drawn solid and the classical ones dashed.
-    curves = dict(sorted(race["curves"].items(), key=lambda item: item[0] in BASELINES))
+    curves = dict(sorted(race["curves"].items(), key=lambda item: (item[0] in BASELINES, "optimised" in item[0])))
     if which == "payload":  # optimised tables shorten the file, not the payload
         curves = {name: points for name, points in curves.items() if "optimised" not in name}
     figure = rate_plots.rate_distortion(curves, which, references=references, source=race["source"])

@@ -81,7 +81,7 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
     upload.observe(take_upload, names="value")
     path.observe(take_path, names="value")
     columns = {"original": pictures[first]}
-    for shown in ("model1", "model2", codec.RD, "JPEG 4:4:4", "AVIF"):
+    for shown in dict.fromkeys(("model1", "model2", name, "JPEG 4:4:4", "AVIF")):
         after, whole, _ = coded(pictures[first], shown, middle(shown))
         columns[f"{shown}\nquality {middle(shown):g}\n{whole:,} bytes"] = after
     static = plots.image_rows({"": torch.stack(list(columns.values()))}, list(columns), source=source, cell=1.5)

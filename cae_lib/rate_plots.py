@@ -40,7 +40,8 @@ def rate_distortion(
             exact[name] = points[-1][f"{which}_bpp"]
     for i, (name, points) in enumerate((references or {}).items()):
         rates, decibels = [p[f"{which}_bpp"] for p in points], [p["psnr"] for p in points]
-        ax.plot(rates, decibels, marker="x+12"[i % 4], color="#777777", linestyle="-.", linewidth=1, label=name)
+        style = dict(marker="osD^"[i % 4], markersize=5, fillstyle="none", color="#777777", linestyle=":", linewidth=1)
+        ax.plot(rates, decibels, **style, label=name)
     for name, rate in exact.items():
         ax.axvline(rate, color="#777777", linestyle=":", linewidth=1)
         place = {"rotation": 90, "ha": "right", "va": "bottom", "transform": ax.get_xaxis_transform()}

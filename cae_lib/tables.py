@@ -22,8 +22,9 @@ def report_markdown(rows: list[dict]) -> str:
     cells = []
     for r in rows:
         name = f"{r['run']}, epoch {r['epoch']}, {r['split']}"
-        each = " / ".join(f"{value:.4f}" for value in r["ours"]["values"])
-        losses = [f"{r['report']:.4f}", each, with_spread(r["ours"], ".4f")]
+        spec = ".4f" if r["report"] > 0.01 else ".5f"
+        each = " / ".join(format(value, spec) for value in r["ours"]["values"])
+        losses = [f"{r['report']:.4f}", each, with_spread(r["ours"], spec)]
         cells.append([name, *losses, f"{r['floor']:.4f}", f"{r['same_scale']:.5f}"])
     return as_markdown(["loss", "report", "ours, each seed", "mean ± std", "floor", "mean in [0, 1]"], cells)
 

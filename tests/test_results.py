@@ -100,7 +100,7 @@ def test_report_as_markdown(known_runs):
     assert {len(line) for line in table} == {6} and len(table) == 2 + len(known_runs)
     spread = ["0.2000 / 0.3000", "0.2500 ± 0.0707"]
     assert table[2] == ["model1, epoch 10, train", "0.1450", *spread, "0.1500", "0.06250"]
-    assert table[-1][1:4] == ["0.0012", "0.0010", "0.0010"]
+    assert table[-1][1:4] == ["0.0012", "0.00100", "0.00100"]
 
 
 def test_comparison_counts_code_and_cost(monkeypatch):

@@ -72,17 +72,17 @@ def flat_ssim(a: float, b: float) -> float:
     return metrics.ssim(torch.full((1, 3, 32, 32), a), torch.full((1, 3, 32, 32), b)).item()
 
 
-CONV = nn.Conv2d(16, 32, 3, padding=1)
+CONV = nn.Conv2d(3, 32, 3, padding=1)
 ERRORS = torch.zeros(1, 1, 2, 2), torch.tensor([[[[0, 0.1], [0.2, 0]]]])
 MSE = metrics.mse(*ERRORS).item()
-Q, P = torch.tensor([0.5, 0.25, 0.25]), torch.tensor([0.25, 0.25, 0.5])
+Q, P = torch.tensor([0.5, 0.25, 0.25]), torch.full((3,), 1 / 3)
 LOW, HIGH = torch.tensor([-1.0]), torch.tensor([1.0])
-LEVEL = quantise(torch.full((1, 1, 1, 1), 0.8), LOW, HIGH, 3)
+LEVEL = quantise(torch.full((1, 1, 1, 1), 0.2), LOW, HIGH, 3)
 
 
 def field() -> int:
     """How many pixels the number in the middle depends on: where its gradient is not zero."""
-    layers = nn.Sequential(nn.Conv2d(1, 1, 3), nn.AvgPool2d(2), nn.Conv2d(1, 1, 3), nn.AvgPool2d(2))
+    layers = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3), nn.AvgPool2d(2))
     image = torch.zeros(1, 1, 32, 32, requires_grad=True)
     layers(image)[0, 0, 3, 3].backward()
     return int((image.grad[0, 0] != 0).any(0).sum())
@@ -101,10 +101,10 @@ def rate_distortion() -> float:
 
 # words of a row of the cheat sheet -> its last numbers in bold, computed by PyTorch or by the kit
 EXAMPLES = {
-    "output size of a convolution": sizes(nn.Conv2d(1, 1, 5, padding=2, stride=2), 1, 1, 32, 32),
+    "output size of a convolution": sizes(nn.Conv2d(1, 1, 5, padding=2, stride=2), 1, 1, 28, 28),
     "output size of a transposed": sizes(nn.ConvTranspose2d(1, 1, 2, stride=2), 1, 1, 16, 16),
     "parameters of a convolution": f"{sum(p.numel() for p in CONV.parameters()):,}",
-    "multiply–adds of a convolution": f"{CONV.weight.numel() * CONV(torch.zeros(1, 16, 32, 32))[0, 0].numel():,}",
+    "multiply–adds of a convolution": f"{CONV.weight.numel() * CONV(torch.zeros(1, 3, 32, 32))[0, 0].numel():,}",
     "receptive field": field(),
     "steps of a training": f"{10 * len(torch.arange(50_000).split(64)):,}",
     "mean squared error": f"{MSE:g}",
@@ -115,13 +115,13 @@ EXAMPLES = {
     "bits per pixel": f"{metrics.bits_per_pixel(512, 32 * 32):g}",
     "cost of a symbol": f"{-math.log2(1 / 8):g} bits",
     "entropy": f"{-(Q * Q.log2()).sum():g}",
-    "cross-entropy": f"{-(Q * P.log2()).sum():g}",
+    "cross-entropy": f"{-(Q * P.log2()).sum():.3f}",
     "uniform quantiser": f"{2 / 7:.3f}",
     "level, and what comes back": (f"{LEVEL.item():g}", f"{dequantise(LEVEL, LOW, HIGH, 3).item():.3f}"),
     "its squared error": f"{(torch.linspace(-1, 1, 7001) * 7 / 2 % 1 - 0.5).div(3.5).square().mean():.4f}",
     "rate–distortion loss": f"{rate_distortion():.2f}",
     "BD-rate": f"−{-metrics.bd_rate([1, 2, 4, 8], [20, 25, 30, 35], [0.5, 1, 2, 4], [20, 25, 30, 35]):.0f} %",
-    "size of a .cae file": len(pack(Header(0, bytes(3), 4, 2000, 1500), b"")),
+    "size of a .cae file": len(pack(Header(0, bytes(3), 4, 300, 100), b"")),
 }
 ROWS = [row for row in text("cheat_sheet.md").splitlines() if row.startswith("| ")][2:]
 
