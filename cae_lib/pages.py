@@ -1,5 +1,7 @@
 """Executed notebooks as HTML pages that need no network: formulas become MathML, and no script is fetched."""
 
+import re
+
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -14,17 +16,24 @@ OFFLINE = """{% extends 'index.html.j2' %}
 math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaVu Math TeX Gyre", math; }
 </style>
 {% endblock %}
+{% block data_png scoped %}
+{% set alt = (output | get_metadata("alt", "image/png") or "") | escape_html %}
+{{ super() | replace("<img ", '<img alt="%s" ' % alt, 1) }}
+{% endblock %}
 """
+
+# Spaces around the names of functions, which latex2mathml forgets.
+THIN = re.compile(r"(?<=\w) (?=\\(?:log|ln))|(?<=\\ln) (?=\w)|(?<=\\log_2) (?=\w)")
 
 
 class Formulas(IPythonRenderer):
     """Markdown to HTML with LaTeX formulas as MathML, which browsers draw by themselves."""
 
     def inline_math(self, body: str) -> str:
-        return convert(body)
+        return convert(THIN.sub(r"\\,", body))
 
     def block_math(self, body: str) -> str:
-        return convert(body, display="block")
+        return convert(THIN.sub(r"\\,", body), display="block")
 
 
 class PageExporter(HTMLExporter):

@@ -114,9 +114,10 @@ def as_float(images: Tensor) -> Tensor:
 def maps(values: Tensor, *, columns: int = 8, titles=None, signed: bool = False, source: str = "") -> Figure:
     """Channels (C, H, W) of a code, a feature map or kernels side by side, on one colour scale with its bar.
 
-    signed: centre the scale at 0 (for kernels). Otherwise each title also gives the share of exact zeros.
+    signed: centre the scale at 0 (for kernels). Otherwise each title also gives the share of exact zeros, or of more
+    than 32 maps only which are zero everywhere.
     """
-    count = len(values)
+    count, many = len(values), len(values) > 32
     columns = min(columns, count)
     rows = -(-count // columns)
     figure, axes = new_figure(rows, columns, max(1.25 * columns + 0.9, 3.8), 1.5 * rows + 0.15, source)
@@ -127,9 +128,10 @@ def maps(values: Tensor, *, columns: int = 8, titles=None, signed: bool = False,
             ax.axis("off")
             continue
         drawn = ax.imshow(np.asarray(values[i]), cmap=cmap, vmin=low, vmax=high)
-        name = titles[i] if titles else f"channel {i}"
-        zeros = "" if signed else f"\n{float((values[i] == 0).float().mean()):.0%} zeros"
-        ax.set_title(name + zeros, fontsize=8)
+        name = titles[i] if titles else str(i) if many else f"channel {i}"
+        share = float((values[i] == 0).float().mean())
+        zeros = "" if signed else f"\n{share:.0%} zeros" if not many else ": zero" if share == 1 else ""
+        ax.set_title(name + zeros, fontsize=11 if many else 8)
         ax.set_xticks([])
         ax.set_yticks([])
     figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02).ax.tick_params(labelsize=7)

@@ -20,24 +20,28 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from cae_lib.files import write_atomically
 from cae_lib.pages import OFFLINE, PageExporter
+from cae_lib.records import RECORD
 from cae_lib.runner import find_notebooks, title_of
 
 # In pixels of a slide, which the browser scales to the screen: the slide, and the room inside its margins and below
 # the running title; a line of text, with about as many letters; a line of code.
 WIDTH, HEIGHT = 1280, 720
-ROOM_WIDTH, ROOM = 1200, 624
-TEXT, LETTERS, CODE = 33, 105, 20
+ROOM_WIDTH, ROOM = 1190, 612
+TEXT, LETTERS, CODE, CODE_LETTERS = 33, 102, 21, 108
 
 QUESTION = r"\*\*Predict:?\*\*"
 
 STYLE = f"""<style>
 :root {{ --jp-content-font-family: "Source Sans Pro", Helvetica, sans-serif; --jp-content-font-size1: 26px;
-        --jp-content-line-height: {TEXT}px; --jp-code-font-size: 15px; --jp-code-line-height: {CODE}px; }}
+        --jp-content-line-height: {TEXT}px; --jp-code-font-size: 17px; --jp-code-line-height: {CODE}px; }}
 .reveal .slides {{ text-align: left; }}
 .reveal .slides section section {{ height: {HEIGHT}px; padding: 16px 40px; box-sizing: border-box; overflow-y: auto; }}
 .reveal section[data-title]::before {{ content: attr(data-title); font-size: 20px; color: #767676; }}
 .reveal .slides :is(h1, h2, h3) {{ text-transform: none; }}
-.reveal .slides pre {{ width: auto; margin: 0; box-shadow: none; white-space: pre-wrap; }}
+.reveal .slides pre {{ width: auto; margin: 0; box-shadow: none; white-space: pre-wrap; font-size: 17px;
+                      line-height: {CODE}px; }}
+.reveal .slides pre code {{ font-size: inherit; }}
+.reveal .slides .jp-OutputArea-output pre {{ width: 100%; }}
 .reveal .slides :not(pre) > code {{ font-size: 0.85em; }}
 .reveal .slides table {{ font-size: 19px; }}
 .reveal .jp-RenderedMarkdown {{ padding: 0; }}
@@ -73,7 +77,7 @@ class DeckExporter(PageExporter, SlidesExporter):
 <script src="{{{{ resources.reveal.url_prefix }}}}/dist/reveal.js"></script>
 <script>
 Reveal.initialize({{ width: {WIDTH}, height: {HEIGHT}, margin: 0, center: false, hash: true, slideNumber: "c/t",
-                     transition: "none" }});
+                     transition: "none", controls: false, navigationMode: "linear" }});
 </script>
 {{% endblock %}}"""
 
@@ -83,13 +87,19 @@ def text_pieces(markdown: str) -> Iterator[tuple[NotebookNode, int]]:
 
     A question stays with the paragraph before it; a long list is taken apart.
     """
-    for paragraph in re.split(rf"\n\s*\n(?!{QUESTION})", markdown.strip()):
+    markdown = re.sub(r"\[([^\]]+)\]\([^)]*\.(?:md|ipynb)\)", r"\1", markdown)  # what they lead to lies elsewhere
+    for paragraph in re.split(rf"(?<!:)\n\s*\n(?!{QUESTION}|\$\$)", markdown.strip()):
         lines = re.split(rf"\n(?=- |\||{QUESTION})", paragraph)  # items of a list, rows of a table, or only one
         heights = [TEXT * -(-len(line) // LETTERS) for line in lines]
         if paragraph.startswith("- ") and sum(heights) > ROOM / 2:
             yield from ((new_markdown_cell(line), height + 12) for line, height in zip(lines, heights, strict=True))
         else:
-            yield new_markdown_cell(paragraph), sum(heights) * (1 + paragraph.startswith("$$")) + 12
+            yield new_markdown_cell(paragraph), sum(heights) + 12 + TEXT * paragraph.count("$$")
+
+
+def code_height(text: str) -> int:
+    """The height of code, or of text that code has printed, in pixels."""
+    return CODE * sum(max(1, -(-len(line) // CODE_LETTERS)) for line in text.splitlines()) + 24
 
 
 def output_piece(output: NotebookNode) -> tuple[NotebookNode, int]:
@@ -100,7 +110,7 @@ def output_piece(output: NotebookNode) -> tuple[NotebookNode, int]:
     data = output.get("data", {})
     if "image/png" in data:
         width, height = struct.unpack(">II", base64.b64decode(data["image/png"])[16:24])  # of the PNG's header
-        scale = min(1.5, ROOM_WIDTH / width, max(460 / height, min(1, (ROOM - 24) / height)))
+        scale = min(1.5, ROOM_WIDTH / width, max(410 / height, min(1, (ROOM - 24) / height)))
         size = {"width": int(scale * width), "height": int(scale * height)}
         output = nbformat.from_dict(output)
         output.metadata["image/png"] = output.metadata.get("image/png", {}) | size
@@ -109,22 +119,22 @@ def output_piece(output: NotebookNode) -> tuple[NotebookNode, int]:
         height = TEXT * len(data["text/markdown"].splitlines())
     else:
         text = output.get("text") or data.get("text/plain", "")
-        height = CODE * sum(1 + len(line) // 120 for line in text.splitlines()) + 24
+        height = code_height(text)
     return new_code_cell(outputs=[output], metadata={"transient": {"remove_source": True}}), height
 
 
 def code_pieces(cell: NotebookNode) -> list[tuple[NotebookNode, int]]:
     """The code and the outputs of a cell as cells of their own, and their heights in pixels.
 
-    Left out are code that draws a picture or a table, and the checks of exercises, which are not answered yet.
+    Left out are code that only draws a picture or a table, and the checks of exercises, which are not answered yet.
     """
     code = cell.source.removeprefix("# NBVAL_CHECK_OUTPUT\n")
     if code.startswith("check("):
         return []
     printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
-    shown = [output for output in cell.outputs if output.output_type != "stream"]
+    shown = [o for o in cell.outputs if o.output_type != "stream" and RECORD not in o.get("data", {})]
     outputs = [new_output("stream", text=printed), *shown] if printed else shown
-    source = [] if shown else [(new_code_cell(code), CODE * len(code.splitlines()) + 24)]
+    source = [] if shown and not printed else [(new_code_cell(code), code_height(code))]
     return source + [output_piece(output) for output in outputs]
 
 

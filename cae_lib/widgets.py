@@ -64,8 +64,11 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
     first = sets["the first ones"]
     shown = [e for e in ((1, 2, 3, 5, 10, 20, 30) if other is None else epochs[-1:]) if e in epochs]
     label = "{name}\nepoch {epoch}" if other else "epoch {epoch}"
-    rows = {label.format(name=n, epoch=e): rebuilt(n, e, first) for n in runs for e in shown}
-    static = plots.image_rows({"original": data.images[first]} | rows, data.titles(indices), source=data.source)
+    columns = {"original": scale(data.images[first], (0.0, 1.0))}
+    columns |= {label.format(name=n, epoch=e): rebuilt(n, e, first) for n in runs for e in shown}
+    names = [f"{title} {i}" for title, i in zip(data.titles(first), first, strict=True)]
+    rows = dict(zip(names, torch.stack(list(columns.values()), dim=1), strict=True))
+    static = plots.image_rows(rows, list(columns), source=data.source)
     controls = {"epoch": slider("epoch", epochs, epochs[-1]), "images": chooser("images", sets)}
     play = Play(max=len(epochs) - 1, value=len(epochs) - 1, interval=500, tooltip="play the epochs one after the other")
     link((play, "value"), (controls["epoch"], "index"))

@@ -12,8 +12,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from cae_lib import slides
 from cae_lib.pages import PageExporter
 from cae_lib.plots import new_figure, to_png
+from cae_lib.records import RECORD
 from cae_lib.runner import find_notebooks
 
+PNG = base64.b64encode(to_png(new_figure(1, 1, 2, 2)[0])).decode()
 LONG = "\n\n".join(f"Paragraph {n}. " + "Words that fill a line or two. " * 6 for n in range(12))
 
 
@@ -91,6 +93,37 @@ def test_a_page_needs_no_network_either(notebook):
     page = BeautifulSoup(text, "html.parser")
     assert not page.select("script[src], link[href], script[type=module]") and "import math" in page.get_text()
     assert page.select_one("math mfrac") and "$" not in page.body.get_text()
+
+
+def test_a_picture_says_what_it_shows():
+    picture = new_output("display_data", data={"image/png": PNG}, metadata={"image/png": {"alt": "a cat & a dog"}})
+    cells = [
+        new_code_cell("draw()", outputs=[output])
+        for output in (picture, new_output("display_data", data={"image/png": PNG}))
+    ]
+    text, _ = PageExporter().from_notebook_node(new_notebook(cells=cells))
+    images = BeautifulSoup(text, "html.parser").select("img")
+    assert [image["alt"] for image in images] == ["a cat & a dog", ""]
+
+
+@pytest.mark.parametrize(
+    "formula, spaces", [(r"10 \log_{10} x", 1), (r"-\ln 0.1", 1), (r"p \log_2 q", 2), (r"x + y", 0)]
+)
+def test_names_of_functions_stand_apart(formula, spaces):
+    page = BeautifulSoup(PageExporter().markdown2html(f"${formula}$"), "html.parser")
+    assert len(page.select("math mspace")) == spaces
+
+
+def test_only_recorded_numbers_do_not_hide_the_code():
+    recorded = new_output("display_data", data={RECORD: [["loss", 0.123456789]], "text/plain": "recorded: loss"})
+    printed = new_output("stream", text="epoch 1")
+    (code, shown) = slides.code_pieces(new_code_cell("fit()", outputs=[printed, recorded]))
+    assert code[0].source == "fit()" and [output.text for output in shown[0].outputs] == ["epoch 1"]
+
+
+def test_links_to_what_is_not_there_become_text():
+    ((piece, _),) = slides.text_pieces("See the [glossary](glossary.md) and [PSNR](https://example.org).")
+    assert piece.source == "See the glossary and [PSNR](https://example.org)."
 
 
 def test_index_links_the_deck(folder):

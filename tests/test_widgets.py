@@ -77,9 +77,11 @@ def test_epochs(run, data):
             losses = run.history.train_loss, run.history.validation_loss
             assert marked(curves) == [(epoch, values[epoch - 1]) for values in losses]
             assert curves.get_title() == f"epoch {epoch}" and curves.get_ylabel() == "MSE in [0, 1]"
-    rows = {"original": data.images[[0, 7]]}
-    rows |= {f"epoch {e}": rebuilt(run, data, e, [0, 7]).transpose(0, 3, 1, 2) for e in (1, 2, 3)}
-    assert view.static == compact(plots.to_png(plots.image_rows(rows, data.titles([0, 7]), source=data.source)))
+    columns = {"original": data.images[[0, 7]].numpy() / 255}
+    columns |= {f"epoch {e}": rebuilt(run, data, e, [0, 7]).transpose(0, 3, 1, 2) for e in (1, 2, 3)}
+    names = [f"{title} {i}" for title, i in zip(data.titles([0, 7]), [0, 7], strict=True)]
+    rows = {name: [column[k] for column in columns.values()] for k, name in enumerate(names)}
+    assert view.static == compact(plots.to_png(plots.image_rows(rows, list(columns), source=data.source)))
     assert plt.get_fignums() == []
 
 
