@@ -57,7 +57,8 @@ class Baseline:
             Image.fromarray(image).save(out, self.format, **options)
         except (OSError, ValueError) as error:
             raise BaselineError(
-                f"{self.name} cannot code {image.shape[1]} x {image.shape[0]} pixels: {error}"
+                f"{self.name} cannot code {image.shape[1]} x {image.shape[0]} pixels ({error}): cut or scale the "
+                "picture, or leave this codec out."
             ) from error
         return out.getvalue()
 
@@ -91,7 +92,9 @@ def decode(data: bytes) -> np.ndarray:
         with Image.open(BytesIO(data)) as picture:
             return np.array(picture.convert("RGB"))
     except (OSError, SyntaxError) as error:
-        raise BaselineError(f"Pillow cannot read these {len(data):,} bytes: {error}") from error
+        raise BaselineError(
+            f"Pillow cannot read these {len(data):,} bytes ({error}): give a file that is whole."
+        ) from error
 
 
 def size(data: bytes, which: str) -> int:
@@ -109,7 +112,10 @@ def at_least(image: np.ndarray, baseline: Baseline, least: int, which: str = "fi
     files = [(baseline.encode(image, quality), quality) for quality in baseline.qualities]
     large = [pair for pair in files if size(pair[0], which) >= least]
     if not large:
-        raise BaselineError(f"No {baseline.name} file of this picture has a {which} of {least:,} bytes or more.")
+        raise BaselineError(
+            f"No {baseline.name} file of this picture has a {which} of {least:,} bytes or more: lower the quality of "
+            "the codec that it is compared with."
+        )
     return min(large, key=lambda pair: size(pair[0], which))
 
 
@@ -120,7 +126,10 @@ def payload(data: bytes) -> bytes:
     reader = of_avif if data[4:12] == b"ftypavif" else reader
     found = reader(data) if reader else None
     if found is None:
-        raise BaselineError("This file's layout is unknown, so its header and payload cannot be told apart.")
+        raise BaselineError(
+            "This file's layout is unknown, so its header and payload cannot be told apart: make it with Pillow, as "
+            "this module does."
+        )
     return found
 
 
@@ -135,6 +144,7 @@ def segments(data: bytes, last: bytes) -> tuple[list[tuple[bytes, bytes]], int]:
 
 
 def of_jpeg(data: bytes) -> bytes | None:
+    """The payload of a JPEG file, None for a layout that is not known."""
     found, at = segments(data, b"\xff\xda")
     scan = data[at + 2 + int.from_bytes(data[at + 2 : at + 4], "big") : -2]
     tables = b"".join(segment for marker, segment in found if marker == b"\xff\xc4")
@@ -153,6 +163,7 @@ def standard_tables() -> bytes:
 
 
 def of_jpeg2000(data: bytes) -> bytes | None:
+    """The payload of a JPEG 2000 file, None for a layout that is not known."""
     found, at = segments(data, b"\xff\x93")
     if not found or found[-1][0] != b"\xff\x90" or data[-2:] != b"\xff\xd9":
         return None
@@ -161,6 +172,7 @@ def of_jpeg2000(data: bytes) -> bytes | None:
 
 
 def of_webp(data: bytes) -> bytes | None:
+    """The payload of a WebP file, None for a layout that is not known."""
     length = int.from_bytes(data[16:20], "little")
     if int.from_bytes(data[4:8], "little") != len(data) - 8 or len(data) - 20 - length not in (0, 1):
         return None
@@ -170,11 +182,13 @@ def of_webp(data: bytes) -> bytes | None:
 
 
 def of_png(data: bytes) -> bytes | None:
+    """The payload of a PNG file, None for a layout that is not known."""
     found = chunks(data, 8, 12, 4)  # a length counts neither itself nor name and checksum
     return b"".join(c for name, c in found if name == b"IDAT") if found and found[-1][0] == b"IEND" else None
 
 
 def of_avif(data: bytes) -> bytes | None:
+    """The payload of a AVIF file, None for a layout that is not known."""
     found = chunks(data, 0, 0, 0)
     return found[2][1] if [name for name, _ in found] == [b"ftyp", b"meta", b"mdat"] else None
 

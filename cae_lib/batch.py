@@ -31,12 +31,16 @@ def cluster(store: Store, owner: str, workers: int, scheduler: str, source: str)
         return
     if store.in_memory:
         raise runner.UsageError("memory:// is within one process, out of reach of --scheduler: choose another --out.")
+    nobody = f"No Dask scheduler with workers at {scheduler}; start them with `dask scheduler` and `dask worker`"
     try:
         client = Client(scheduler, timeout=PATIENCE)
-        client.wait_for_workers(1, timeout=PATIENCE)
-    except (OSError, ValueError, asyncio.TimeoutError) as error:
-        raise BatchError(f"No Dask scheduler with workers at {scheduler}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise BatchError(f"{nobody} ({error}).") from None
     with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except asyncio.TimeoutError as error:
+            raise BatchError(f"{nobody} ({error}).") from None
         try:
             seen = client.run(prepare, store.address, owner, source)
         except Exception as error:  # of any kind, such as a kit that is missing there
@@ -76,7 +80,7 @@ def drive(client, jobs: list[Job], retries: int) -> Iterator[tuple[Job, dict, bo
         job = running.pop(future)
         result = result_of(future, job)
         if result["status"] == "stopped":
-            raise BatchError("Another batch has taken over: this one stops.")
+            raise BatchError("Another batch has taken over, so this one stops: run the same command again after it.")
         # What Dask gave up because its workers were lost was tried often enough: see result_of.
         own = [failure for failure in result["failures"] if not failure.startswith(LOST)]
         again = result["status"] == "failed" and own[-1:] == result["failures"][-1:] and len(own) <= retries
@@ -106,6 +110,8 @@ def result_of(future, job: Job) -> dict:
 def run(batch: Batch, store: Store, *, workers: int, scheduler: str = "", limit: float = 0, retries: int = 1) -> dict:
     """Make all runs of a batch that the store lacks; returns key -> result of those. Prints a line for each.
 
+    workers: processes of a local cluster, or scheduler: the address of an existing one; limit: seconds a run may take,
+    0 for no limit; retries: how often a run that failed is made again.
     Raises BatchError, UsageError, DataError, or OSError when nothing can be stored.
     """
     from tqdm import tqdm

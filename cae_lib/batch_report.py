@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from cae_lib import plots
 from cae_lib.batch_store import Store
+from cae_lib.records import RUN
 from cae_lib.results import spread
 from cae_lib.runner import UsageError
 
 SEED = "SEED"
-RUN = ("run", "status", "seconds", "tries", "failures", "data")  # columns of every table, besides a batch's own
 
 
 def rows_of(store: Store) -> list[dict]:
@@ -70,17 +70,20 @@ def short(value) -> str:
 
 
 def write(store: Store, rows: list[dict], x: str | None, y: str | None, facet: str | None) -> list[str]:
-    """Write results.csv, results.jsonl and, if any run finished, results.png into the store; returns their names."""
+    """Write results.csv, results.jsonl and, if any run finished, results.png into the store; returns their names.
+
+    Raises UsageError, after the two tables are written, where there is nothing to plot.
+    """
     table = io.StringIO()
     writer = csv.DictWriter(table, columns_of(rows), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    contents = {"results.csv": table.getvalue().encode(), "results.jsonl": json_lines(rows)}
-    if any(row["status"] == "finished" for row in rows):
-        contents["results.png"] = plots.to_png(facets(rows, x, y, facet))
-    for name, content in contents.items():
-        store.write(name, content)
-    return list(contents)
+    store.write("results.csv", table.getvalue().encode())
+    store.write("results.jsonl", json_lines(rows))
+    if not any(row["status"] == "finished" for row in rows):
+        return ["results.csv", "results.jsonl"]
+    store.write("results.png", plots.to_png(facets(rows, x, y, facet)))
+    return ["results.csv", "results.jsonl", "results.png"]
 
 
 def json_lines(rows: list[dict]) -> bytes:
@@ -111,24 +114,26 @@ def facets(rows: list[dict], x: str | None = None, y: str | None = None, facet: 
             )
     panels = values[facet] if facet else [None]
     colours = [name for name in rest if name != facet]
+    series = list(dict.fromkeys(tuple(row[name] for name in colours) for row in rows))  # of one colour in all panels
     figure, axes = plots.new_figure(1, len(panels), 4.2 * len(panels) + 1.2, 3.6, rows[0]["data"], sharey=True)
     for ax, panel in zip(axes[0], panels, strict=True):
-        draw_panel(ax, [row for row in rows if facet is None or row[facet] == panel], x, y, colours)
+        draw_panel(ax, [row for row in rows if facet is None or row[facet] == panel], x, y, colours, series)
         ax.set_title("" if facet is None else f"{facet} = {panel}", fontsize=9)
     axes[0, 0].set_ylabel(f"{y}: mean ± std, rings: runs")
     return figure
 
 
-def draw_panel(ax: Axes, rows: list[dict], x: str, y: str, colours: list[str]) -> None:
+def draw_panel(ax: Axes, rows: list[dict], x: str, y: str, colours: list[str], series: list[tuple]) -> None:
     """One panel of `facets`; x-values that are no numbers stand side by side in the order of the runs."""
     places = list(dict.fromkeys(row[x] for row in rows))
     numeric = all(isinstance(place, int | float) and not isinstance(place, bool) for place in places)
     where = {place: place if numeric else k for k, place in enumerate(places)}
     groups = groups_of(rows, (*colours, x), y)
-    series = list(dict.fromkeys(group[:-1] for group in groups))
     for k, chosen in enumerate(series):
         style = {"color": plots.COLOURS[k % len(plots.COLOURS)], "marker": plots.MARKERS[k % len(plots.MARKERS)]}
         points = sorted((where[group[-1]], found) for group, found in groups.items() if group[:-1] == chosen)
+        if not points:
+            continue
         label = ", ".join(f"{name} = {value}" for name, value in zip(colours, chosen, strict=True))
         means, stds = [p["mean"] for _, p in points], [p["std"] for _, p in points]
         ax.errorbar([place for place, _ in points], means, stds, capsize=3, markersize=5, label=label, **style)
@@ -140,5 +145,5 @@ def draw_panel(ax: Axes, rows: list[dict], x: str, y: str, colours: list[str]) -
     ax.minorticks_off()
     ax.set_xlabel(x)
     ax.grid(alpha=0.3)
-    if colours:
+    if colours and ax.containers:
         ax.legend(fontsize=8)

@@ -21,6 +21,8 @@ from tempfile import TemporaryDirectory
 
 from cae_lib import __version__, runner
 from cae_lib.batch_store import Store, holds
+from cae_lib.data import STAND_IN
+from cae_lib.files import write_json
 from cae_lib.records import collect
 
 LOOK = 5  # seconds between two looks at whether the batch still goes on
@@ -58,7 +60,7 @@ def run_one(job: Job) -> dict:
     result = {"status": "failed", "parameters": job.parameters, "numbers": {}, "failures": [*job.failures]}
     try:
         result["failures"] += [LOST] * count_start(store, job)
-        with TemporaryDirectory(prefix="cae-run-") as scratch:
+        with TemporaryDirectory(prefix="cae-run-", ignore_cleanup_errors=True) as scratch:
             folder = Path(scratch)
             error = execute(job, folder, store)
             executed = folder / "out" / f"{job.notebook}.ipynb"
@@ -93,24 +95,22 @@ def count_start(store: Store, job: Job) -> int:
 
 
 def settle_here(source: str) -> str:
-    """Let CAE_DATA name the images on this worker, as settle_data does for a batch with this source; returns theirs."""
-    from cae_lib.data import STAND_IN
-
-    if source == STAND_IN:
-        os.environ["CAE_DATA"] = STAND_IN
-    return runner.settle_data()
+    """The source of the images on this worker: the stand-in is everywhere, CIFAR-10 where CAE_DATA says."""
+    return STAND_IN if source == STAND_IN else runner.settle_data()
 
 
 def execute(job: Job, folder: Path, store: Store) -> str | None:
     """Run the notebook in a process of its own; returns its error, "" if there is none, None if the batch is over."""
-    # A worker of an existing cluster that was lost and started again knows nothing any more.
-    if "CAE_DATA" not in os.environ and (found := settle_here(job.source)) != job.source:
+    # A worker of an existing cluster may have joined, or have been started again, after the batch looked at all.
+    if (found := settle_here(job.source)) != job.source:
         return f"its worker has the data {found}"
     (folder / f"{job.notebook}.ipynb").write_text(job.text, encoding="utf-8")
     (folder / "job.json").write_text(json.dumps(asdict(job)))
     (folder / "out").mkdir()
     # In the full profile, notebooks keep trainings in CAE_RUNS: two runs must not share them.
     environment = os.environ | dict.fromkeys(THREADS, str(job.threads)) | {"CAE_RUNS": str(folder / "runs")}
+    if job.source == STAND_IN:
+        environment["CAE_DATA"] = STAND_IN
     with open(folder / "log.txt", "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "cae_lib.batch_run", str(folder)],
@@ -134,6 +134,7 @@ def execute(job: Job, folder: Path, store: Store) -> str | None:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
     if (folder / "outcome.json").exists():
         return json.loads((folder / "outcome.json").read_text())["error"].rstrip(".")
     last = (folder / "log.txt").read_text(errors="replace").strip().rpartition("\n")[2]
@@ -160,7 +161,7 @@ def main(folder: Path) -> None:
     job = Job(**json.loads((folder / "job.json").read_text()))
     notebook = folder / f"{job.notebook}.ipynb"
     outcome = runner.run_notebook(notebook, folder / "out", job.parameters, job.source, page=False)
-    (folder / "outcome.json").write_text(json.dumps(asdict(outcome)))
+    write_json(folder / "outcome.json", asdict(outcome))
 
 
 def end_with_pipe(folder: Path, worker: int) -> None:
@@ -171,7 +172,7 @@ def end_with_pipe(folder: Path, worker: int) -> None:
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             process.kill()
-    if os.getppid() != worker:
+    if os.getppid() != worker or not psutil.pid_exists(worker):
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 

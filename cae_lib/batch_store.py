@@ -28,7 +28,7 @@ from cae_lib.runner import UsageError, parameters_for
 
 BEAT = 10  # seconds between two signs of life
 DEAD = 60  # seconds without one, after which a batch counts as gone
-LONGEST = 200  # characters of a key, the name of a folder
+LONGEST = 100  # characters of a key, the name of a folder: Windows allows 260 in a path
 
 
 class BatchError(RuntimeError):
@@ -61,6 +61,7 @@ class Store:
             return None
 
     def write(self, name: str, content: bytes) -> None:
+        """Write a file, whole or not at all. Raises OSError."""
         path = f"{self.root}/{name}"
         if self.local:
             write_atomically(Path(path), content)
@@ -69,13 +70,16 @@ class Store:
             self.files.pipe_file(path, content)
 
     def read_json(self, name: str) -> dict | None:
+        """The content as JSON, None if there is none."""
         content = self.read(name)
         return None if content is None else json.loads(content)
 
     def write_json(self, name: str, value: dict) -> None:
+        """Write JSON, whole or not at all. Raises OSError."""
         self.write(name, (json.dumps(value, indent=1, default=plain) + "\n").encode())
 
     def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
         if self.files.exists(f"{self.root}/{name}"):
             self.files.rm_file(f"{self.root}/{name}")
 
@@ -110,9 +114,14 @@ class Batch:
         there = store.read_json("batch.json") or identity | {"runs": {}}
         other = [name for name in identity if there[name] != identity[name]]
         if other:
-            what = {"fingerprint": "another version of the notebook", "names": f"other parameters ({there['names']})"}
-            found = what.get(other[0], f"another value of {other[0]} ({there[other[0]]})")
-            raise UsageError(f"{store.address} holds a batch with {found}: choose another folder with --out.")
+            what = {
+                "notebook": f"of another notebook ({there['notebook']})",
+                "fingerprint": "of another version of the notebook",
+                "fixed": f"with other fixed parameters ({there['fixed']})",
+                "names": f"with other varying parameters ({', '.join(there['names'])})",
+                "data": f"on other images ({there['data']})",
+            }
+            raise UsageError(f"{store.address} holds a batch {what[other[0]]}: choose another folder with --out.")
         store.write_json("batch.json", identity | {"version": __version__, "runs": there["runs"] | self.runs})
 
 
@@ -126,6 +135,11 @@ def plan(notebook: Path, fixed: dict[str, str], grid: dict[str, list[str]]) -> B
     twice = [name for name in grid if name in fixed and name != "PROFILE"]
     if twice:
         raise UsageError(f"{twice[0]} is given both as fixed and as varying: give it once.")
+    if "PROFILE" in grid and not parameters_for([notebook], {"PROFILE": "quick"}, every=True)[notebook]:
+        raise UsageError(f"{notebook.stem} has no parameter PROFILE: leave it out.")
+    small = [name for name in fixed | grid if not name.isupper()]
+    if small:
+        raise UsageError(f"{small[0]}: a batch takes parameters in capital letters only: rename it in the notebook.")
     kept = {name: text for name, text in fixed.items() if name not in grid}
     constant = parameters_for([notebook], kept, every=True)[notebook]
     values = {}
@@ -198,9 +212,11 @@ class Lease:
         return there["host"] == self.note["host"] and not psutil.pid_exists(there["pid"])
 
     def beat(self) -> None:
+        """Give a sign of life."""
         self.store.write_json("lease.json", self.note | {"beat": time.time()})
 
     def keep(self) -> None:
+        """Give signs of life until the batch is over."""
         while not self.over.wait(BEAT):
             try:
                 if holds(self.store, self.owner):

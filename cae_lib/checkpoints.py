@@ -147,7 +147,7 @@ def load_run(run: str | Path, epoch: int | str | None = None, seed: int = 0) -> 
 
 
 def load_histories(name: str) -> list[dict]:
-    """The records (run.json) of all shipped seeds of a run, in the order of the seeds."""
+    """The records (run.json) of all shipped seeds of a run, by seed. Raises CheckpointError if none is there."""
     folders = sorted((SHIPPED / name).glob("seed*"))
     if not folders:
         raise CheckpointError(f"No shipped run is called {name!r}; there are {', '.join(shipped_runs())}.")
@@ -165,6 +165,7 @@ def model_config(record: dict) -> ModelConfig:
 
 
 def epoch_file(folder: Path, epoch: int) -> Path:
+    """Where the weights after an epoch lie."""
     return folder / f"epoch_{epoch:02}.safetensors"
 
 
@@ -211,6 +212,7 @@ def save_resume(folder: Path, done: Progress, facts: dict) -> None:
 
 
 def load_facts(folder: Path) -> dict:
+    """What a resume file says about its run."""
     _, metadata = load_tensors(folder / "resume.safetensors")
     if "facts" not in metadata:
         raise damaged(folder / "resume.safetensors", "it is no resume file")
@@ -227,4 +229,5 @@ def load_resume(folder: Path) -> tuple[dict, History, dict]:
 
 
 def versions() -> dict[str, str]:
+    """What the weights depend on, besides the kit."""
     return {"python": platform.python_version(), "torch": str(torch.__version__), "machine": platform.machine()}

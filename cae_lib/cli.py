@@ -163,8 +163,8 @@ def evaluate(args: argparse.Namespace) -> None:
     from cae_lib.data import CIFAR10, load_images
     from cae_lib.metrics import quality
 
-    if args.folder and args.names:
-        raise UsageError("Give names of shipped runs or a folder, not both.")
+    if args.folder and (args.names or args.seed):
+        raise UsageError("--folder is one run: give it without names of shipped runs and without --seed.")
     unknown = set(args.names) - set(checkpoints.shipped_runs())
     if unknown:
         there = ", ".join(checkpoints.shipped_runs())
@@ -173,7 +173,8 @@ def evaluate(args: argparse.Namespace) -> None:
     note = "" if test_set.source == CIFAR10 else ": an offline replacement, so its numbers are not CIFAR-10's"
     print(f"{len(test_set):,} test images of {test_set.source}{note}")
     print(f"{'run':<16}{'epoch':>6}{'range':>9}{'loss':>10}{'MSE in [0, 1]':>15}{'PSNR dB':>9}{'SSIM':>7}")
-    for name in [args.folder] if args.folder else args.names or checkpoints.shipped_runs():
+    with_seed = [n for n in checkpoints.shipped_runs() if (checkpoints.SHIPPED / n / f"seed{args.seed}").is_dir()]
+    for name in [args.folder] if args.folder else args.names or with_seed:
         run = checkpoints.load_run(name, seed=args.seed)
         loss = evaluation.evaluate(run.model, test_set)["loss"]
         q = quality(run.model, test_set)

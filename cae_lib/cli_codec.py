@@ -104,6 +104,8 @@ def race(args: argparse.Namespace) -> None:
     from cae_lib.tables import race_table
 
     known = [*codec.MODELS, *baselines.BASELINES]
+    if args.codecs in known:
+        raise UsageError(f"--codecs takes a folder: write `cae evaluate {args.codecs} --codecs`.")
     unknown = set(args.names) - set(known)
     if unknown:
         raise UsageError(f"No codec is called {', '.join(sorted(unknown))}; there are {', '.join(known)}.")

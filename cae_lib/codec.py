@@ -44,7 +44,7 @@ def fit_codecs(train: ImageSet) -> None:
 
 @cache
 def fingerprint(name: str) -> bytes:
-    """Three bytes that tell a codec's weights and tables from any others."""
+    """Three bytes that tell a codec's weights and tables from any others. Raises what load_codec raises."""
     load_codec(name)
     return bytes.fromhex(checksum(*load_tensors(FOLDER / f"{name}.safetensors")))[:3]
 
@@ -109,6 +109,7 @@ def codec_of(header: Header) -> QuantisedAutoencoder | RateDistortionCodec:
 
 
 def check_quality(codec: QuantisedAutoencoder | RateDistortionCodec, name: str, quality: int) -> None:
+    """Raise CodecError unless the codec has this quality."""
     if not isinstance(quality, int | np.integer) or quality not in codec.qualities:
         low, high = codec.qualities[0], codec.qualities[-1]
         raise CodecError(f"{name} has no quality {quality}: choose a whole number from {low} to {high}.")
@@ -120,7 +121,7 @@ def payload_size(data: bytes) -> int:
 
 
 def estimated_bits(images: Tensor, *, model: str, quality: int) -> Tensor:
-    """What the symbols of each image (N, 3, H, W) cost by the model's own probabilities: bits (N,), float64.
+    """What the symbols of each uint8 image (N, 3, H, W) cost by the model's own probabilities: bits (N,), float64.
 
     Raises CodecError for an unknown model or quality.
     """

@@ -84,6 +84,7 @@ class RateDistortionConfig:
         return passes
 
     def as_dict(self) -> dict:
+        """For JSON."""
         return asdict(self) | {"groups": list(self.groups), "lambdas": list(self.lambdas)}
 
 
@@ -108,10 +109,10 @@ class ResidualBlock(nn.Module):
 class EntropyModel(nn.Module):
     """Mean and scale of every symbol from those coded before; in the first pass, constants of channel and quality."""
 
-    def __init__(self, config: RateDistortionConfig, hidden: int = 64):
+    def __init__(self, config: RateDistortionConfig):
         super().__init__()
         self.config = config
-        qualities = len(config.lambdas)
+        qualities, hidden = len(config.lambdas), 64
         self.start = nn.Parameter(torch.zeros(qualities, 2 * config.channels))
         self.networks, self.by_quality = nn.ModuleList(), nn.ParameterList()
         for begin, end, known, _ in config.passes()[1:]:
@@ -137,7 +138,7 @@ class EntropyModel(nn.Module):
 class RateDistortionAutoencoder(nn.Module):
     """g_a, gains, entropy model and g_s; one model for all qualities 0 ... N-1."""
 
-    def __init__(self, config: RateDistortionConfig = RateDistortionConfig()):
+    def __init__(self, config: RateDistortionConfig):
         super().__init__()
         self.config = config
         wide, narrow, channels = config.width, 64, sum(config.groups)

@@ -45,9 +45,13 @@ class ImageSet:
         """The first `count` images (or all, if there are fewer)."""
         return replace(self, images=self.images[:count], labels=self.labels[:count])
 
-    def one_per_class(self, skip: int = 0) -> Tensor:
-        """Indices of one image of every class, in the order of the classes; `skip` picks later ones."""
-        return torch.stack([(self.labels == c).nonzero()[skip, 0] for c in range(len(self.classes))])
+    def one_per_class(self) -> Tensor:
+        """Indices of the first image of every class, in the order of the classes. Raises ValueError where one lacks."""
+        found = [(self.labels == c).nonzero().flatten()[:1] for c in range(len(self.classes))]
+        lacking = [name for name, first in zip(self.classes, found, strict=True) if not len(first)]
+        if lacking:
+            raise ValueError(f"No image of {', '.join(lacking)} is among these {len(self)}: take more images.")
+        return torch.cat(found)
 
     def titles(self, indices) -> list[str]:
         """Class names of the images at these indices."""

@@ -66,7 +66,6 @@ def operation(row: LayerSummary) -> str:
 
 def mark(stages: list, model: nn.Module) -> list:
     """Name and colour the code and the output."""
-    code = len(stages) - 1
     if isinstance(model, Autoencoder):
         code = [s[2] for s in stages].index(model.code_shape)
         while code + 1 < len(stages) and stages[code + 1][2] == model.code_shape:

@@ -119,7 +119,7 @@ def data() -> Check:
     chosen = os.environ.get("CAE_DATA")
     if chosen == STAND_IN:
         return Check(True, "data: the offline stand-in, because CAE_DATA says so")
-    root = Path(chosen or user_cache_dir("cae-kit"))
+    root = Path(chosen or user_cache_dir("cae-kit")).expanduser()
     folder = root / FOLDER
     if chosen and not folder.is_dir():
         cure = f"set CAE_DATA to the folder that holds {FOLDER}, or to {STAND_IN}, or unset it."
@@ -150,7 +150,8 @@ def kernel() -> Check:
 
 def same_environment(program: str) -> bool:
     """Whether a Python lies beside the one that runs now (python, python3 and python3.x are one)."""
-    return os.path.normcase(os.path.dirname(program)) == os.path.normcase(os.path.dirname(sys.executable))
+    places = (os.path.normcase(os.path.realpath(os.path.dirname(path))) for path in (program, sys.executable))
+    return len(set(places)) == 1
 
 
 def widgets(version_of=importlib.metadata.version) -> Check:

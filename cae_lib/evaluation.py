@@ -62,9 +62,11 @@ def dead_relus(model: nn.Module, images: Tensor) -> list[str]:
         return lambda layer, inputs, output: largest.update({name: output.max().item()})
 
     hooks = [m.register_forward_hook(record(n)) for n, m in model.named_modules() if isinstance(m, nn.ReLU)]
-    reconstruct(model, images)
-    for hook in hooks:
-        hook.remove()
+    try:
+        reconstruct(model, images)
+    finally:
+        for hook in hooks:
+            hook.remove()
     return [name for name, value in largest.items() if value == 0]
 
 

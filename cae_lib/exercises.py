@@ -29,7 +29,7 @@ ANSWERS = {
     "03.1": (number(), 4640),
     "03.2": (number(), 1280),
     "03.3": (number(0.0005), -10 * log10(REPORTED / 4)),
-    "03.4": (word, ("tanh", "tanh(x)", "hyperbolic tangent", "hardtanh", "softsign")),  # all reach just [-1, 1]
+    "03.4": (word, ("tanh", "tanh(x)", "hyperbolictangent", "hardtanh", "softsign")),  # all reach just [-1, 1]
     "04.1": (number(), 23_460),
     "04.2": (number(1e-6), 2.4),
     "04.3": (parts(a=word, b=word, c=word), (OVER, UNDER, "good")),
@@ -139,7 +139,7 @@ MISTAKES = {
     "03.4": {
         "That one reaches from 0 to 1, and would have to be stretched and moved.": "sigmoid",
         "That one is there now, and is never negative.": "relu",
-        "That one is unbounded in both directions.": ("leakyrelu", "leaky_relu", "leaky relu"),
+        "That one is unbounded in both directions.": "leakyrelu",
         "That one makes probabilities: it is never negative.": "softmax",
     },
     "04.1": {
@@ -156,7 +156,7 @@ MISTAKES = {
     },
     "04.3": {
         "A: where does the gap tell of overfitting? B: is a small gap enough?": ("good", "good", "good"),
-        "A and B: a large gap means one of the words, high losses without a gap the other.": (UNDER, OVER, "good"),
+        "A and B: a large gap means one of the words, high losses without a gap the other.": ("under", "over", "good"),
     },
     "04.4": {"What wakes up at the drop, and is it there with a single channel?": "yes"},
     "05.1": {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cae_lib import checkpoints
 from cae_lib.data import ImageSet
-from cae_lib.evaluation import dead_relus, evaluate, reconstruct
+from cae_lib.evaluation import dead_relus, reconstruct
 from cae_lib.files import write_json
 from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, ModelConfig, build
 from cae_lib.training import TrainConfig, fit
@@ -120,7 +120,7 @@ def dead_relu_study(train_set: ImageSet, test_set: ImageSet, file: Path = DEAD_R
                 "batch_size": batch_size,
                 "seed": seed,
                 "train_loss": history.train_loss[-1],
-                "validation_loss": evaluate(model, test_set)["loss"],
+                "validation_loss": history.validation_loss[-1],
                 "dead_relus": dead_relus(model, test_set.images[:1000]),
                 "active_outputs": (reconstruct(model, test_set.images[:1000]) > 0).float().mean().item(),
             })  # fmt: skip

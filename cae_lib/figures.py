@@ -207,6 +207,7 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
 
 
 def race_figure(name: str, which: str, references: dict) -> tuple[Figure, dict]:
+    """The stored race of that name, by "payload" or whole "file"."""
     race = results.stored(name)
     # Ours first: seven, as many as there are colours, so that ours are drawn solid and the classical ones dashed.
     curves = dict(sorted(race["curves"].items(), key=lambda item: (item[0] in BASELINES, "optimised" in item[0])))

@@ -69,7 +69,7 @@ def read_number(answer) -> float:
     try:
         if isinstance(answer, str):
             # Commas and underscores between groups of three digits only help the eye; another comma is a decimal one.
-            text = re.sub(r"(?<=\d)[,_](?=\d{3}(?!\d))", "", answer.strip()).replace(",", ".")
+            text = re.sub(r"(?<=\d)(?<!^0)(?<!^-0)[,_](?=\d{3}(?!\d))", "", answer.strip()).replace(",", ".")
             value = float(Fraction(text))
         else:
             one = isinstance(answer, (list, tuple, np.ndarray, torch.Tensor))
@@ -118,7 +118,7 @@ def word(answer, right) -> str:
         answer = "yes" if answer else "no"
     if not isinstance(answer, str):
         raise Unreadable(f"A word is wanted, in quotation marks, and {show(answer)} is none.")
-    plain = answer.strip(" \n.'\"").lower().removesuffix("()").split(".")[-1]
+    plain = re.sub(r"[\s_]", "", answer.strip(" \n.'\"").lower()).removesuffix("()").split(".")[-1]
     return "" if plain in ((right,) if isinstance(right, str) else right) else f"{show(answer)} is not it."
 
 

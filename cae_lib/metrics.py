@@ -23,7 +23,7 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Structural similarity of each image, 1 for equal ones; H and W at least 11.
+    """Structural similarity of each image, 1 for equal ones; H and W at least 11, or ValueError.
 
     Source: Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity
     (2004), with its 11 x 11 Gaussian window of sigma 1.5.
@@ -31,6 +31,8 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     from pytorch_msssim import ssim as windowed_ssim
 
     check(a, b)
+    if min(a.shape[2:]) < 11:
+        raise ValueError(f"SSIM needs images of at least 11 x 11 pixels, not {a.shape[3]} x {a.shape[2]}.")
     return windowed_ssim(a, b, data_range=1.0, size_average=False)
 
 

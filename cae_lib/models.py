@@ -27,6 +27,7 @@ class ModelConfig:
     pixel_range: tuple[float, float]
 
     def as_dict(self) -> dict:
+        """For JSON."""
         return asdict(self) | {"pixel_range": list(self.pixel_range)}
 
 
@@ -87,7 +88,7 @@ class Model1(Autoencoder):
     of *Image Compression using Convolutional Networks* (2023).
     """
 
-    def __init__(self, config: ModelConfig = MODEL1):
+    def __init__(self, config: ModelConfig):
         super().__init__(config)
         c = config.code_channels
         self.encoder = nn.Sequential(
@@ -107,10 +108,6 @@ class Model1(Autoencoder):
             nn.Conv2d(32, 3, 3, padding=1),
             ACTIVATIONS[config.output_activation](),  # 3 x 32 x 32
         )
-
-    def flat_code(self, images: Tensor) -> Tensor:
-        """Images (N, 3, 32, 32) -> the code as rows of numbers, (N, 512) for two code channels."""
-        return self.encode(images).flatten(1)
 
 
 class Model2(Autoencoder):
@@ -132,7 +129,7 @@ class Model2(Autoencoder):
     Chainer: LeCunNormal, that is a normal distribution with std = sqrt(1 / fan_in), biases zero.
     """
 
-    def __init__(self, config: ModelConfig = MODEL2):
+    def __init__(self, config: ModelConfig):
         super().__init__(config)
         c = config.code_channels
         self.encoder = nn.Sequential(
@@ -170,7 +167,7 @@ class Classifier(nn.Module):
         scores 10, one a class
     """
 
-    def __init__(self, config: ModelConfig = CLASSIFIER):
+    def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
         self.features = nn.Sequential(
@@ -204,6 +201,6 @@ def build(config: ModelConfig, seed: int = 0) -> nn.Module:
     for activation in (config.code_activation, config.output_activation):
         if activation not in ACTIVATIONS:
             raise ValueError(f"No activation is called {activation!r}; choose one of {', '.join(ACTIVATIONS)}.")
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # weights are drawn on the CPU
         torch.manual_seed(seed)
         return models[config.name](config)

@@ -1,5 +1,6 @@
 """Executed notebooks as HTML pages that need no network: formulas become MathML, and no script is fetched."""
 
+import html
 import re
 
 from latex2mathml.converter import convert
@@ -26,14 +27,22 @@ math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaV
 THIN = re.compile(r"(?<=\w) (?=\\(?:log|ln))|(?<=\\ln) (?=\w)|(?<=\\log_2) (?=\w)")
 
 
+def formula(body: str, display: str) -> str:
+    """LaTeX as MathML; what cannot be read stays as it is written."""
+    try:
+        return convert(THIN.sub(r"\\,", body), display=display)
+    except Exception:  # latex2mathml raises errors of many kinds
+        return f"<code>{html.escape(body)}</code>"
+
+
 class Formulas(IPythonRenderer):
     """Markdown to HTML with LaTeX formulas as MathML, which browsers draw by themselves."""
 
     def inline_math(self, body: str) -> str:
-        return convert(THIN.sub(r"\\,", body))
+        return formula(body, "inline")
 
     def block_math(self, body: str) -> str:
-        return convert(THIN.sub(r"\\,", body), display="block")
+        return formula(body, "block")
 
 
 class PageExporter(HTMLExporter):

@@ -90,7 +90,10 @@ def small_picture(data: bytes, name: str, side: int) -> Tensor:
 
 
 def picture_file(image: np.ndarray, suffix: str) -> bytes:
-    """A uint8 image (H, W, 3) as the bytes of a file: suffix is one of LOSSLESS. Raises DataError."""
+    """A uint8 image (H, W, 3) as the bytes of a file: suffix is one of LOSSLESS.
+
+    Raises DataError for a picture that is too large for the format, KeyError for another suffix.
+    """
     content = BytesIO()
     try:
         Image.fromarray(image).save(content, **LOSSLESS[suffix])

@@ -74,8 +74,9 @@ def convolution_playground(image: Tensor, *, source: str = "") -> View:
 
     def fit_range(change) -> None:  # before the view hears of the new stride or padding
         last = len(convolve(grey, torch.zeros(3, 3), controls["stride"].value, controls["padding"].value)) - 1
-        for name in ("output row", "output column"):
-            controls[name].max = last
+        with view.hold():
+            for name in ("output row", "output column"):
+                controls[name].max = last
 
     for name in ("stride", "padding"):
         controls[name].observe(fit_range, names="value")

@@ -5,6 +5,7 @@ Images are uint8 or float in [0, 1], of shape (N, 3, H, W). No function here sho
 """
 
 from io import BytesIO
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -155,7 +156,7 @@ def loss_curves(
     """
     floors = floors or {}
     figure, axes = new_figure(1, 2 if above_floor else 1, 9.5 if above_floor else 6, 3.4, source)
-    for (name, losses), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
+    for (name, losses), colour, marker in zip(curves.items(), cycle(COLOURS), cycle(MARKERS), strict=False):
         epochs = np.arange(1, len(losses) + 1)
         style = dict(color=colour, marker=marker if len(losses) <= 40 else None, markersize=3.5, label=name)
         axes[0, 0].plot(epochs, losses, **style)
@@ -188,7 +189,7 @@ def lines(
     """Curves name -> (x, y) or (x, y, spread) with markers; a spread (standard deviation) becomes error bars."""
     figure, axes = new_figure(1, 1, 6.4, 4, source)
     ax = axes[0, 0]
-    for (name, (x, y, *spread)), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
+    for (name, (x, y, *spread)), colour, marker in zip(curves.items(), cycle(COLOURS), cycle(MARKERS), strict=False):
         marker = marker if len(x) <= 40 else None
         ax.errorbar(x, y, yerr=spread[0] if spread else None, color=colour, marker=marker, capsize=3, label=name)
     if logx:
@@ -241,7 +242,7 @@ def show_map(ax: Axes, values, title: str, *, low: float = 0, high: float | None
 
 def mark_points(ax: Axes, curves: dict[str, tuple[list, list, int]]) -> None:
     """Curves name -> (x, y, k) with a legend, each with its k-th point marked."""
-    for (name, (x, y, k)), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
+    for (name, (x, y, k)), colour, marker in zip(curves.items(), cycle(COLOURS), cycle(MARKERS), strict=False):
         ax.plot(x, y, color=colour, marker=marker, markersize=3, label=name)
         ax.plot(x[k], y[k], color=colour, marker=marker, markersize=9)
     ax.legend(fontsize=8)

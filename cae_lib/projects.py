@@ -48,6 +48,7 @@ class EntryError(ValueError):
 
 
 def need(holds: bool, otherwise: str) -> None:
+    """Raise EntryError unless something holds."""
     if not holds:
         raise EntryError(otherwise)
 
@@ -216,6 +217,7 @@ def append(board: Path, row: dict) -> None:
 
 def leaderboard(project: str, board: Path = LEADERBOARD) -> None:
     """Print the entries of a project by PSNR at the project's rate, the best first; the stand-in's come last."""
+    need(project in PROJECTS, f"There is no project {project!r}; choose one of {', '.join(PROJECTS)}.")
     rows = [json.loads(line) for line in board.read_text().splitlines()] if board.exists() else []
     rows = [row for row in rows if row["project"] == project]
     baseline, rate, _ = PROJECTS[project]

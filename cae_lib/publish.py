@@ -69,6 +69,6 @@ def make_all() -> None:
         write_json(folder / f"{draw.__name__}.json", numbers)
         print(folder / f"{draw.__name__}.png", flush=True)
     readme = folder.parent / "README.md"
-    before, rest = readme.read_text().split(README_BEGIN)
+    before, rest = readme.read_text(encoding="utf-8").split(README_BEGIN)
     after = rest[rest.index(README_END) :]
     write_atomically(readme, f"{before}{README_BEGIN}\n{readme_section()}{after}".encode())

@@ -133,7 +133,7 @@ def decibels(a: Tensor, b: Tensor) -> float:
 def same_bytes(images: Tensor, name: str, quality: float, which: str = "file", rival: str = REFERENCE) -> dict:
     """Each image in a codec and in a rival, one of BASELINES, at no fewer bytes of the "file" or of the "payload".
 
-    Returns {"original": cells, name: cells, rival: cells} for plots.same_bytes_strip, a cell an image:
+    Returns {"original": cells, name: cells, rival: cells} for rate_plots.same_bytes_strip, a cell an image:
     {"image" (3, H, W), "bytes", "psnr" in dB}; an original's bytes are its pixels', and its PSNR is None.
     """
     codec, baseline = coder(name), BASELINES[rival]

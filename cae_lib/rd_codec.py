@@ -155,7 +155,7 @@ def load(path: Path) -> RateDistortionCodec:
         raise damaged(path, "it holds another kind of model")
     stored = json.loads(metadata["rate_distortion"])
     config = RateDistortionConfig(**stored | {key: tuple(stored[key]) for key in ("groups", "lambdas")})
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         model = RateDistortionAutoencoder(config)
     model.load_state_dict(under("model", tensors))
     return RateDistortionCodec(model, tensors)

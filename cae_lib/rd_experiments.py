@@ -4,7 +4,6 @@
 """
 
 import json
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from cae_lib.codec_model import RateDistortionConfig
 from cae_lib.coders import coder_of
 from cae_lib.data import ImageSet
 from cae_lib.experiments import load_rows
-from cae_lib.files import write_json
+from cae_lib.files import write_atomically, write_json
 from cae_lib.rd_codec import RateDistortionCodec
 from cae_lib.rd_training import RateDistortionTraining
 
@@ -91,7 +90,7 @@ def train_all(train_set: ImageSet, test_set: ImageSet, file: Path) -> list[dict]
             print(f"{name}, seed {seed}: {recipe.why}", flush=True)
             ours, folder = train(name, seed, train_set, test_set), OWN / name / f"seed{seed}"
             if name == codec.RD:
-                shutil.copy(folder / "codec.safetensors", codec.FOLDER / f"{name}.safetensors")
+                write_atomically(codec.FOLDER / f"{name}.safetensors", (folder / "codec.safetensors").read_bytes())
             history = json.loads((folder / "run.json").read_text())
             points = rate_distortion.curve(test_set.take(MEASURED).images, coder_of(ours))
             row = {"name": name, "seed": seed, "epochs": len(history["epochs"])}

@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from cae_lib.codec_model import RateDistortionAutoencoder, RateDistortionConfig, rate_distortion
 from cae_lib.data import ImageSet, scale
-from cae_lib.evaluation import TrainingError, check_images
+from cae_lib.evaluation import check_images
 from cae_lib.files import write_json
-from cae_lib.training import best_device
+from cae_lib.training import best_device, refuse_infinite
 from cae_lib.weights import CheckpointError, load_tensors, optimiser_state, optimiser_tensors, save_tensors, under
 
 
@@ -83,14 +83,15 @@ def train(
                 for group in optimiser.param_groups:
                     group["lr"] = training.learning_rate * min(1.0, left / training.decay)
                 terms = train_step(model, optimiser, pixels[index], training.bf16)
-                refuse_infinite(terms["loss"], epoch)
+                refuse_infinite(terms["loss"], epoch, training.learning_rate)
                 for name in sums:
                     sums[name] += terms[name] * len(index)
                 keep = min(training.averaging, (step + 1) / (step + 10))
                 for name, value in model.state_dict().items():
                     average[name].lerp_(value, 1 - keep)
             points = measure(averaged(config, average), measured, training.bf16)
-            refuse_infinite(sum(point["bpp"] for point in points), epoch)  # the last step may have spoilt the weights
+            # The last step may have spoilt the weights.
+            refuse_infinite(sum(point["bpp"] for point in points), epoch, training.learning_rate)
             row = {name: value / len(images) for name, value in sums.items()}
             record["epochs"].append(row | {"seconds": time.perf_counter() - began, "measured": points})
             write_json(folder / "run.json", facts | record)  # first: a kill between the two repeats the epoch
@@ -122,14 +123,9 @@ def train_step(model, optimiser, images: Tensor, bf16: bool) -> dict[str, float]
     return {name: value.item() for name, value in terms.items()}
 
 
-def refuse_infinite(loss: float, epoch: int) -> None:
-    if not math.isfinite(loss):
-        raise TrainingError(f"The loss became {loss} in epoch {epoch}: start again with a lower learning rate.")
-
-
 def averaged(config: RateDistortionConfig, weights: dict[str, Tensor]) -> RateDistortionAutoencoder:
     """A model with these weights, ready to be used."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         model = RateDistortionAutoencoder(config)
     model.load_state_dict(weights)
     return model.eval()

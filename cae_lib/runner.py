@@ -10,6 +10,7 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from cae_lib import __version__
 
@@ -19,6 +20,7 @@ TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no":
 TYPES = {"int": int, "float": float, "bool": lambda text: TRUTH[text.lower()], "str": str}
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+EMBED = "CAE_EMBED_FRAMES"  # set while a notebook runs for a page
 
 
 class UsageError(ValueError):
@@ -97,7 +99,7 @@ def settle_data() -> str:
     from cae_lib import data, download
 
     source = os.environ.get("CAE_DATA") or str(download.cached_cifar10() or data.STAND_IN)
-    os.environ["CAE_DATA"] = source if source == data.STAND_IN else str(Path(source).resolve())
+    os.environ["CAE_DATA"] = source if source == data.STAND_IN else str(Path(source).expanduser().resolve())
     return data.load_images("test").source
 
 
@@ -137,7 +139,7 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, pa
     # Only what is said about the notebook belongs on the screen, not what its tools say about themselves.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     if page:
-        os.environ["CAE_EMBED_FRAMES"] = "1"  # asks the views (view.py) for what a page without a kernel needs
+        os.environ[EMBED] = "1"  # asks the views (view.py) for what a page without a kernel needs
     for tool in ("papermill", "traitlets"):
         logging.getLogger(tool).setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -153,10 +155,12 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, pa
             error = f"cell In [{failure.exec_count}]: {reason}"
         except DeadKernelError:
             error = "the kernel died, often for lack of memory: close other programs and run it again."
+        except RuntimeError as failure:
+            error = f"its kernel did not start ({failure}): run `cae doctor`, or try again."
         except NoSuchKernel:
             error = "Jupyter has no kernel called python3: run `cae doctor` for the cure."
         finally:
-            os.environ.pop("CAE_EMBED_FRAMES", None)
+            os.environ.pop(EMBED, None)
         seconds = time.perf_counter() - began
 
         # A kernel that never started leaves no result.
@@ -209,8 +213,8 @@ def write_page(executed, path: Path) -> None:
 def index_page(outcomes: list[Outcome], source: str) -> str:
     """A small page that links the notebooks, with their times, errors and the data source."""
     rows = "\n".join(
-        f'<tr><td><a href="{o.name}.html">{html.escape(o.title)}</a></td><td>{o.seconds:.0f} s</td>'
-        f'<td><a href="{o.name}.ipynb">notebook</a></td><td class="error">{html.escape(o.error)}</td></tr>'
+        f'<tr><td><a href="{quote(o.name)}.html">{html.escape(o.title)}</a></td><td>{o.seconds:.0f} s</td>'
+        f'<td><a href="{quote(o.name)}.ipynb">notebook</a></td><td class="error">{html.escape(o.error)}</td></tr>'
         for o in outcomes
     )
     return f"""<!doctype html>

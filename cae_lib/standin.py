@@ -36,7 +36,7 @@ def make_images(split: str, count: int | None = None, seed: int = 0) -> tuple[Te
         raise ValueError(f'There is no split {split!r}; choose "train" or "test".')
     count = COUNTS[split] if count is None else count
     rng = np.random.default_rng([seed, list(COUNTS).index(split)])
-    tens = np.tile(np.arange(len(CLASSES)), (-(-count // len(CLASSES)), 1))
+    tens = np.tile(np.arange(len(CLASSES), dtype=np.int64), (-(-count // len(CLASSES)), 1))
     labels = rng.permuted(tens, axis=1).ravel()[:count]
     # A few images at a time stay in the processor's cache.
     parts = [scenes(labels[start : start + 50], rng) for start in range(0, count, 50)]

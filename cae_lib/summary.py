@@ -47,10 +47,12 @@ def summarise(model: nn.Module) -> list[LayerSummary]:
     leaves = [(n, m) for n, m in model.named_modules() if not list(m.children())]
     hooks = [m.register_forward_hook(record(n)) for n, m in leaves]
     first = next(model.parameters())
-    with torch.no_grad():
-        model(torch.zeros(1, 3, 32, 32, device=first.device, dtype=first.dtype))
-    for hook in hooks:
-        hook.remove()
+    try:
+        with torch.no_grad():
+            model(torch.zeros(1, 3, 32, 32, device=first.device, dtype=first.dtype))
+    finally:
+        for hook in hooks:
+            hook.remove()
     return rows
 
 

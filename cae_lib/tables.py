@@ -6,7 +6,7 @@ from cae_lib.rd_experiments import RECIPES
 
 def as_markdown(header: list[str], rows: list[list]) -> str:
     """A table as Markdown, numbers right-aligned: shown by notebooks and pasted into the README."""
-    numeric = [not isinstance(cell, str) or cell[:1].isdigit() for cell in rows[0]]
+    numeric = [not isinstance(cell, str) or cell.lstrip("+-")[:1].isdigit() for cell in rows[0]]
     lines = [header, ["--:" if right else ":--" for right in numeric], *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 

@@ -37,6 +37,7 @@ class TrainConfig:
     bf16: bool = False
 
     def as_dict(self) -> dict:
+        """For JSON."""
         return asdict(self)
 
 
@@ -131,7 +132,7 @@ def fit(
             bar = tqdm(batches, f"epoch {epoch}/{config.epochs}", leave=False, disable=None if progress else True)
             for index in bar:
                 loss = batch_loss(model, images[index], labels[index], config)
-                refuse_infinite(loss.item(), epoch, config)
+                refuse_infinite(loss.item(), epoch, config.learning_rate)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -139,7 +140,7 @@ def fit(
 
             # Validate, and remember what was best.
             result = evaluate(model, validation, config.task)
-            refuse_infinite(result["loss"], epoch, config)
+            refuse_infinite(result["loss"], epoch, config.learning_rate)
             history.train_loss.append(total / len(train))
             history.validation_loss.append(result["loss"])
             if "accuracy" in result:
@@ -156,18 +157,19 @@ def fit(
     return history
 
 
-def refuse_infinite(loss: float, epoch: int, config: TrainConfig) -> None:
+def refuse_infinite(loss: float, epoch: int, learning_rate: float) -> None:
     """Raise TrainingError for a loss that is infinite or not a number."""
     if not math.isfinite(loss):
         raise TrainingError(
             f"The loss became {loss} in epoch {epoch}: the steps are too large. "
-            f"Try a learning rate below {config.learning_rate:g}."
+            f"Try a learning rate below {learning_rate:g}."
         )
 
 
 def batch_loss(model: nn.Module, images: Tensor, labels: Tensor, config: TrainConfig) -> Tensor:
     """The loss of one batch of uint8 images (N, 3, H, W), in bfloat16 where the config asks for it."""
-    inputs = scale(images, model.config.pixel_range)
+    device = next(model.parameters()).device
+    inputs, labels = scale(images.to(device), model.config.pixel_range), labels.to(device)
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=config.bf16):
         output = model(inputs).float()
     return F.cross_entropy(output, labels) if config.task == "classify" else F.mse_loss(output, inputs)

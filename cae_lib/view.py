@@ -57,20 +57,20 @@ class View(ipywidgets.VBox):
 
     def attempt(self, action: Callable[[], None]) -> None:
         """Do what a control asks for, and show what goes wrong: the kernel would only write it to its log."""
+        self.message.value = ""
         try:
             action()
-            self.message.value = ""
         except Exception as error:
             self.message.value = f'<p role="alert" style="color: #D55E00">{escape(str(error) or repr(error))}</p>'
 
     @contextmanager
     def hold(self):
         """Within this context, controls change and nothing is drawn; at its end, one picture is."""
-        self.waiting = True
+        before, self.waiting = self.waiting, True
         try:
             yield
         finally:
-            self.waiting = False
+            self.waiting = before
         self.attempt(self.show)
 
     def set(self, **values) -> None:

@@ -16,7 +16,12 @@ class CheckpointError(RuntimeError):
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write tensors as safetensors, atomically, with a SHA-256 checksum of their bytes."""
+    """Write float32 tensors as safetensors, atomically, with a SHA-256 checksum of their bytes.
+
+    Raises TypeError for tensors of another type.
+    """
+    if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
+        raise TypeError("Only float32 tensors can be stored: convert the others with .float() first.")
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     metadata = metadata or {}
     write_atomically(path, safetensors.torch.save(tensors, metadata | {"sha256": checksum(tensors, metadata)}))
@@ -26,7 +31,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read what save_tensors wrote. Raises CheckpointError for a missing or damaged file."""
     try:
         with safetensors.safe_open(path, "pt") as f:
-            tensors, metadata = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()
+            # Copies: the file stays mapped as long as what get_tensor returns, and Windows replaces no mapped file.
+            tensors, metadata = {k: f.get_tensor(k).clone() for k in f.keys()}, f.metadata()
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing: restore it with git, or train the run again.") from None
     except (safetensors.SafetensorError, OSError) as error:
@@ -39,6 +45,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    """SHA-256 of all names, texts and numbers."""
     digest = hashlib.sha256()
     for name in sorted(metadata):
         digest.update((name + metadata[name]).encode())
@@ -48,6 +55,7 @@ def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
 
 
 def damaged(path: Path, reason) -> CheckpointError:
+    """The error that says that a file is damaged, and what to do."""
     text = (str(reason).splitlines() or ["unreadable"])[0]
     return CheckpointError(f"{path} is damaged ({text}): restore it with git, or delete it and train again.")
 

@@ -26,9 +26,12 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
     """Reconstructions of images at every kept epoch of a run, with the point moving on its loss curves.
 
     indices: the images to begin with; as many of any class can be chosen instead. With another run, both are shown at
-    the epochs that both have kept, with their validation losses on one scale.
+    the epochs that both have kept, with their validation losses on one scale. Raises ValueError
+    if there is no such epoch.
     """
     runs = {run_name(run): run, run_name(other): other} if other else {"reconstruction": run}
+    if other and len(runs) == 1:
+        runs = {run_name(run): run, f"{run_name(other)} (second)": other}
     epochs = [e for e in run.epochs_kept if all(e in r.epochs_kept for r in runs.values())]
     if not epochs:
         raise ValueError(f"{' and '.join(runs)} have kept no epoch in common: choose runs that kept all of theirs.")
@@ -103,7 +106,8 @@ def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int) -> None:
 def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None = None) -> View:
     """What each channel of each layer makes of an image: its map, its kernel, and what its largest value sees.
 
-    layer: name of the layer to begin with, for example "encoder.4"; by default the first.
+    layer: name of the layer to begin with, for example "encoder.4"; by default the first. Raises ValueError for one
+    that the model does not have.
     """
     images = {f"{title} {i}": data.images[i] for title, i in zip(data.titles(indices), map(int, indices), strict=True)}
     found = cache(lambda image: activations(model, images[image]))

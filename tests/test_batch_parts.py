@@ -107,9 +107,9 @@ def test_a_batch_may_grow_but_not_change(store, notebook, tmp_path):
     assert list(store.read_json("batch.json")["runs"]) == [f"EPOCHS={n},SEED=0" for n in (1, 2, 3)]
     noted = store.read("batch.json")
     for planned, source, message in [
-        (plan(notebook, {"RATE": "1"}, grid), "stand-in", "another value of fixed"),
-        (plan(notebook, {}, {"RATE": ["1", "2"]}), "stand-in", "other parameters"),
-        (plan(notebook, {}, grid), "CIFAR-10", "another value of data"),
+        (plan(notebook, {"RATE": "1"}, grid), "stand-in", "other fixed parameters"),
+        (plan(notebook, {}, {"RATE": ["1", "2"]}), "stand-in", "other varying parameters"),
+        (plan(notebook, {}, grid), "CIFAR-10", "on other images"),
         (
             plan(make_notebook(tmp_path, "small", "pass", parameters=PARAMETERS), {}, grid),
             "stand-in",
@@ -204,6 +204,43 @@ def test_numbers_travel_through_the_notebook(tmp_path, monkeypatch):
 def test_what_is_no_number_is_refused(value, message):
     with pytest.raises((TypeError, ValueError), match=message):
         record(x=value)
+
+
+@pytest.mark.parametrize("value", [np.zeros(3), torch.zeros(2, 2), [1], None])
+def test_more_or_less_than_a_number_is_refused(value):
+    with pytest.raises(TypeError, match="record: x must be a number or a text"):
+        record(x=value)
+
+
+@pytest.mark.parametrize("name", ["PSNR", "seconds", "run"])
+def test_names_that_the_table_needs_are_refused(name):
+    with pytest.raises(ValueError, match=f"record: {name} is kept for"):
+        record(**{name: 1.0})
+
+
+def test_parameters_in_small_letters_or_missing_are_refused(tmp_path):
+    small = make_notebook(tmp_path, "small", "pass", parameters="epochs: int = 1")
+    with pytest.raises(UsageError, match="capital letters only"):
+        plan(small, {}, {"epochs": ["1", "2"]})
+    with pytest.raises(UsageError, match="no parameter PROFILE"):
+        plan(small, {}, {"PROFILE": ["quick", "full"]})
+
+
+def test_a_batch_that_recorded_nothing_has_its_tables(store, notebook):
+    planned = plan(notebook, {}, {"SEED": ["0"]})
+    planned.settle(store, "stand-in")
+    store.write_json("runs/SEED=0/results.json", {"status": "finished", "numbers": {}, "failures": [], "seconds": 1.0})
+    with pytest.raises(UsageError, match="No run recorded a number"):
+        batch_report.write(store, batch_report.rows_of(store), None, None, None)
+    assert store.read("results.csv") and store.read("results.jsonl")
+
+
+def test_a_setting_has_one_colour_in_all_panels():
+    rows = [{"run": f"A={a},B={b},C={c}", "A": a, "B": b, "C": c, "status": "finished", "data": "stand-in", "loss": 1.0}
+            for a in (1, 2) for b in "uv" for c in ("x", "y") if (b, c) != ("u", "x")]  # fmt: skip
+    figure = batch_report.facets(rows, x="A", facet="C")
+    y, x = [{line.get_label(): line[0].get_color() for line in ax.containers} for ax in figure.axes]
+    assert set(x) == {"B = v"} and x["B = v"] == y["B = v"] != y["B = u"]
 
 
 def test_a_name_is_recorded_once(tmp_path):

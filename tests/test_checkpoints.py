@@ -19,6 +19,7 @@ from cae_lib.checkpoints import CheckpointError, kept_epochs, load_histories, lo
 from cae_lib.data import ImageSet
 from cae_lib.models import MODEL1_REPAIRED, MODEL2
 from cae_lib.training import TrainConfig
+from cae_lib.weights import save_tensors
 
 pytestmark = pytest.mark.usefixtures("one_cpu_core")
 
@@ -116,6 +117,12 @@ def test_a_run_comes_back_as_it_was_trained(finished, tmp_path, optimiser):
 def test_only_the_files_of_the_module_text_lie_in_the_folder(finished):
     names = sorted(p.name for p in finished["sgd"].iterdir())
     assert names == [*(f"epoch_0{k}.safetensors" for k in (1, 2, 3)), "resume.safetensors", "run.json"]
+
+
+def test_only_float32_is_stored(tmp_path):
+    with pytest.raises(TypeError, match="Only float32 tensors"):
+        save_tensors(tmp_path / "x.safetensors", {"a": torch.zeros(2), "b": torch.zeros(2, dtype=torch.int64)})
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_record_says_how_the_run_came_about(finished):

@@ -136,7 +136,7 @@ def test_evaluate(few_images, tmp_path, capsys):
 
 def test_evaluate_faults(few_images, tmp_path, capsys):
     assert "No shipped run is called modell" in fails(["evaluate", "modell"], capsys, 2)
-    assert "not both" in fails(["evaluate", "model1", "--folder", tmp_path], capsys, 2)
+    assert "without names" in fails(["evaluate", "model1", "--folder", tmp_path], capsys, 2)
     assert "There is no run in" in fails(["evaluate", "--folder", tmp_path / "none"], capsys, 1)
     cli.main(["train", "model2", "--epochs", "1", "--folder", str(tmp_path)])
     weights = tmp_path / "epoch_01.safetensors"

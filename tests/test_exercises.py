@@ -98,6 +98,16 @@ def stop_by_count(losses, patience):
     return k + 1
 
 
+def stop_after_all(losses, patience):
+    """Counts all epochs without a new lowest loss, in a row or not."""
+    lowest, bad = losses[0], 0
+    for k, loss in enumerate(losses[1:], 2):
+        lowest, bad = min(lowest, loss), bad + (loss >= lowest)
+        if bad == patience:
+            return k
+    return len(losses)
+
+
 def stop_by_minimum(losses, patience):
     lowest = np.minimum.accumulate(losses)
     run = 0
@@ -307,6 +317,7 @@ WRONG = {
         (lambda losses, patience: best_by_loop(losses), "best epoch"),
         (lambda losses, patience: stop_by_count(losses, 1), "first epoch without"),
         (lambda losses, patience: stop_by_count(losses, patience) - 1, "returns 3, not 4"),
+        (lambda losses, patience: stop_after_all(losses, patience), "in a row"),
         (lambda losses, patience: stop_by_count([-k for k in losses], patience), "returns"),
     ],
     "05.1": [(16, "three values"), (64, "whole place"), (0.1875, "other way round"), (21.33, "four pixels")],
@@ -326,7 +337,7 @@ WRONG = {
         ((7, 5 / 7), "from 0"),
         ((5, 0.43), "Level: 5 is too small"),
     ],
-    "06.3": [(15, "below 128"), (16, "Both"), (19, "one more than before"), (13, "too small")],
+    "06.3": [(15, "below 128"), (16, "Both"), (19, "one byte more than before"), (13, "too small")],
     "06.4": [
         ((0.5, 0.25), "B alone"),
         ((0.25, 0.125), "AB"),

@@ -31,6 +31,7 @@ def test_whole_numbers_are_read_back_from_text(value):
 def test_a_decimal_comma_is_no_thousands_separator():
     assert number()("6,02", 6.02) == ""
     assert number()("6,020", 6020) == ""
+    assert number()("0,125", 0.125) == number()("-0,125", -0.125) == ""
 
 
 def test_a_wrong_number_is_too_small_too_large_of_wrong_sign_or_not_whole():

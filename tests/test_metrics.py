@@ -47,6 +47,12 @@ def test_ssim_against_scikit_image(height, width):
     np.testing.assert_allclose(ssim(originals, copies).numpy(), expected, atol=1e-3)
 
 
+def test_ssim_of_small_images_is_refused():
+    small = torch.rand(2, 3, 10, 32)
+    with pytest.raises(ValueError, match="at least 11 x 11 pixels, not 32 x 10"):
+        ssim(small, small)
+
+
 def test_a_known_error():
     black, grey = torch.zeros(2, 3, 32, 32), torch.full((2, 3, 32, 32), 0.1)
     torch.testing.assert_close(mse(black, grey), torch.tensor([0.01, 0.01]))

@@ -162,15 +162,6 @@ def test_any_even_size_comes_back(config):
         assert build(config)(torch.rand(1, 3, 48, 20)).shape == (1, 3, 48, 20)
 
 
-def test_flat_code_is_the_reports_v():
-    model = build(MODEL1)
-    images = torch.rand(2, 3, 32, 32)
-    with torch.no_grad():
-        code, flat = model.encode(images), model.flat_code(images)
-    assert flat.shape == (2, 512)
-    assert torch.equal(flat, code.view(code.size(0), -1))
-
-
 def test_the_reports_output_cannot_be_negative_and_the_repaired_one_fits_its_pixel_range():
     images = torch.rand(8, 3, 32, 32) * 2 - 1
     report, repaired = build(MODEL1), build(MODEL1_REPAIRED)

@@ -101,6 +101,12 @@ def test_signed_maps_are_centred_at_zero_and_a_blank_code_can_be_drawn():
     assert "100% zeros" in plots.maps(torch.zeros(1, 2, 2)).axes[0].get_title()
 
 
+def test_no_curve_is_left_out():
+    many = {f"run {k}": [1.0, 0.5] for k in range(9)}
+    assert len(plots.loss_curves(many).axes[0].lines) == len(plots.lines({k: ([1, 2], v) for k, v in many.items()},
+                                                                         "x", "y").axes[0].containers) == 9  # fmt: skip
+
+
 def test_loss_curves_start_at_epoch_1_and_carry_their_floors():
     figure = plots.loss_curves(LOSSES, floors={"training": 0.1, "validation": 0.19}, above_floor=True, mark=2)
     left, right = figure.axes

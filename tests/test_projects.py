@@ -205,6 +205,11 @@ def test_judgements_at_the_same_time_lose_no_row(board):
         assert board.with_suffix(".lock").stat().st_mode & 0o777 == 0o666  # a class may share the file
 
 
+def test_a_leaderboard_of_no_project(board):
+    with pytest.raises(EntryError, match="There is no project '5'; choose one of 05, 06, 07"):
+        leaderboard("5", board)
+
+
 def test_psnr_at_a_rate_is_linear_between_points():
     points = [{"payload_bpp": 1.0, "psnr": 20.0}, {"payload_bpp": 3.0, "psnr": 26.0}]
     assert [projects.psnr_at(points, rate) for rate in (0.5, 1, 2, 3, 9)] == [None, 20, 23, 26, 26]

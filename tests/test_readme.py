@@ -5,7 +5,7 @@ import re
 from cae_lib import figures, publish, results
 
 ROOT = results.FIGURES.parent
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_tables_are_those_of_the_stored_numbers():

@@ -114,6 +114,11 @@ def test_names_of_functions_stand_apart(formula, spaces):
     assert len(page.select("math mspace")) == spaces
 
 
+def test_a_formula_that_cannot_be_read_is_shown_as_written():
+    page = BeautifulSoup(PageExporter().markdown2html("what is $x_{$?"), "html.parser")
+    assert page.select_one("code").text == "x_{"
+
+
 def test_only_recorded_numbers_do_not_hide_the_code():
     recorded = new_output("display_data", data={RECORD: [["loss", 0.123456789]], "text/plain": "recorded: loss"})
     printed = new_output("stream", text="epoch 1")
