@@ -116,6 +116,8 @@ def run(batch: Batch, store: Store, *, workers: int, scheduler: str = "", limit:
     """
     from tqdm import tqdm
 
+    from cae_lib.data import STAND_IN
+
     source, results = runner.settle_data(), {}
     with Lease(store) as lease:
         batch.settle(store, source)
@@ -123,7 +125,8 @@ def run(batch: Batch, store: Store, *, workers: int, scheduler: str = "", limit:
         print(f"{batch.notebook} on {source}: {len(batch.runs)} runs, {len(missing)} to do, into {store.address}")
         threads = 1 if scheduler else max(1, (os.cpu_count() or 1) // workers)
         common = (store.address, lease.owner, batch.notebook, batch.text)
-        jobs = [Job(key, *common, batch.runs[key], source, threads, limit) for key in missing]
+        data = "" if scheduler and source != STAND_IN else os.environ["CAE_DATA"]
+        jobs = [Job(key, *common, batch.runs[key], source, data, threads, limit) for key in missing]
         if not jobs:
             return {}
         progress = tqdm(total=len(batch.runs), initial=len(batch.runs) - len(jobs), unit="run", disable=None)

@@ -21,7 +21,6 @@ from tempfile import TemporaryDirectory
 
 from cae_lib import __version__, runner
 from cae_lib.batch_store import Store, holds
-from cae_lib.data import STAND_IN
 from cae_lib.files import write_json
 from cae_lib.records import collect
 
@@ -33,7 +32,11 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs for one run. failures: why earlier tries failed. limit: seconds, 0 for none."""
+    """What a worker needs for one run.
+
+    source: of the images; data: the CAE_DATA of the run, "" for the worker's own; limit: seconds, 0 for none;
+    failures: why earlier tries failed.
+    """
 
     key: str
     address: str
@@ -42,6 +45,7 @@ class Job:
     text: str
     parameters: dict
     source: str
+    data: str
     threads: int
     limit: float
     failures: tuple[str, ...] = ()
@@ -96,21 +100,22 @@ def count_start(store: Store, job: Job) -> int:
 
 def settle_here(source: str) -> str:
     """The source of the images on this worker: the stand-in is everywhere, CIFAR-10 where CAE_DATA says."""
+    from cae_lib.data import STAND_IN
+
     return STAND_IN if source == STAND_IN else runner.settle_data()
 
 
 def execute(job: Job, folder: Path, store: Store) -> str | None:
     """Run the notebook in a process of its own; returns its error, "" if there is none, None if the batch is over."""
     # A worker of an existing cluster may have joined, or have been started again, after the batch looked at all.
-    if (found := settle_here(job.source)) != job.source:
+    if not job.data and (found := settle_here(job.source)) != job.source:
         return f"its worker has the data {found}"
     (folder / f"{job.notebook}.ipynb").write_text(job.text, encoding="utf-8")
     (folder / "job.json").write_text(json.dumps(asdict(job)))
     (folder / "out").mkdir()
     # In the full profile, notebooks keep trainings in CAE_RUNS: two runs must not share them.
     environment = os.environ | dict.fromkeys(THREADS, str(job.threads)) | {"CAE_RUNS": str(folder / "runs")}
-    if job.source == STAND_IN:
-        environment["CAE_DATA"] = STAND_IN
+    environment |= {"CAE_DATA": job.data} if job.data else {}
     with open(folder / "log.txt", "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "cae_lib.batch_run", str(folder)],

@@ -255,12 +255,21 @@ def test_a_worker_that_cannot_begin_is_named(tmp_path, here, monkeypatch):
             batch.run(planned, Store(tmp_path / "out"), workers=1, scheduler=there.scheduler_address)
 
 
+def test_a_worker_that_came_late_must_see_the_same_images(tmp_path):
+    from cae_lib.batch_run import run_one
+
+    store, text = Store(tmp_path / "out"), make_notebook(tmp_path, "small").read_text()
+    with Lease(store) as lease:
+        job = Job("N=0", store.address, lease.owner, "small", text, {}, "CIFAR-10", "", 1, 0)
+        assert run_one(job)["failures"] == ["its worker has the data stand-in"]
+
+
 def test_a_run_whose_batch_is_over_is_not_stored(tmp_path):
     """As when the folder was taken over: the next batch makes this run, and nothing is counted twice."""
     from cae_lib.batch_run import run_one
 
     store, text = Store(tmp_path / "out"), make_notebook(tmp_path, "small", "import time; time.sleep(60)").read_text()
-    job = Job("N=0", store.address, "nobody", "small", text, {}, STAND_IN, 1, 0)
+    job = Job("N=0", store.address, "nobody", "small", text, {}, STAND_IN, STAND_IN, 1, 0)
     assert run_one(job)["status"] == "stopped" and store.result("N=0") is None
     store.write_json("runs/N=0/results.json", {"status": "finished", "numbers": {"loss": 1}})
     assert run_one(job)["numbers"] == {"loss": 1}
