@@ -57,6 +57,10 @@ class ImageSet:
         """Class names of the images at these indices."""
         return [self.classes[int(self.labels[i])] for i in indices]
 
+    def names(self, indices) -> list[str]:
+        """Class name and index of each image, such as "cat 3": different for different images."""
+        return [f"{title} {int(i)}" for title, i in zip(self.titles(indices), indices, strict=True)]
+
 
 def load_images(split: str, source: str = "auto") -> ImageSet:
     """Load the "train" or "test" split.

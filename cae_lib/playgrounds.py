@@ -114,7 +114,7 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
     The models are the shipped runs of model1 on one scale. `scale` multiplies one channel of the code: 0 silences it.
     `mix` goes from the code of the first image (0 %) to that of the second (100 %).
     """
-    titles = [f"{title} {int(i)}" for title, i in zip(data.titles(indices), indices, strict=True)]
+    titles = data.names(indices)
     images = dict(zip(titles, scale(data.images[indices], (0.0, 1.0)), strict=True))
     model = cache(lambda channels: load_run(f"model1_code{channels}").model)
     rows = {row["run"]: row for row in results.stored("comparison")["rows"]}

@@ -20,7 +20,7 @@ TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no":
 TYPES = {"int": int, "float": float, "bool": lambda text: TRUTH[text.lower()], "str": str}
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-EMBED = "CAE_EMBED_FRAMES"  # set while a notebook runs for a page
+EMBED = "CAE_EMBED_FRAMES"  # asks the views (view.py) for what a page without a kernel needs
 
 
 class UsageError(ValueError):
@@ -139,7 +139,7 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, pa
     # Only what is said about the notebook belongs on the screen, not what its tools say about themselves.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     if page:
-        os.environ[EMBED] = "1"  # asks the views (view.py) for what a page without a kernel needs
+        os.environ[EMBED] = "1"
     for tool in ("papermill", "traitlets"):
         logging.getLogger(tool).setLevel(logging.CRITICAL)
     with warnings.catch_warnings():

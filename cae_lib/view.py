@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cae_lib.plots import to_png
+from cae_lib.runner import EMBED
 
-EMBED = "CAE_EMBED_FRAMES"  # the environment variable that puts the frames into the output, for pages without a kernel
 KEPT = 80  # pictures that a view remembers, some 50 kB each
 WRAP = ipywidgets.Layout(flex_flow="row wrap", width="100%", grid_gap="0 16px")
 

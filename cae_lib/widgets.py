@@ -69,8 +69,7 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
     label = "{name}\nepoch {epoch}" if other else "epoch {epoch}"
     columns = {"original": scale(data.images[first], (0.0, 1.0))}
     columns |= {label.format(name=n, epoch=e): rebuilt(n, e, first) for n in runs for e in shown}
-    names = [f"{title} {i}" for title, i in zip(data.titles(first), first, strict=True)]
-    rows = dict(zip(names, torch.stack(list(columns.values()), dim=1), strict=True))
+    rows = dict(zip(data.names(first), torch.stack(list(columns.values()), dim=1), strict=True))
     static = plots.image_rows(rows, list(columns), source=data.source)
     controls = {"epoch": slider("epoch", epochs, epochs[-1]), "images": chooser("images", sets)}
     play = Play(max=len(epochs) - 1, value=len(epochs) - 1, interval=500, tooltip="play the epochs one after the other")
@@ -109,7 +108,7 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
     layer: name of the layer to begin with, for example "encoder.4"; by default the first. Raises ValueError for one
     that the model does not have.
     """
-    images = {f"{title} {i}": data.images[i] for title, i in zip(data.titles(indices), map(int, indices), strict=True)}
+    images = dict(zip(data.names(indices), data.images[indices], strict=True))
     found = cache(lambda image: activations(model, images[image]))
     start = next(iter(images))
     layers = {name: values for name, _, values in found(start)}
