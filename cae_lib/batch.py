@@ -3,9 +3,9 @@
 import asyncio
 import os
 import sys
-import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -17,18 +17,21 @@ PATIENCE = 30  # seconds to wait for the scheduler and for its first worker
 
 
 @contextmanager
-def cluster(store: Store, owner: str, workers: int, scheduler: str, source: str):
-    """A Dask client: of an existing cluster, whose workers must see the same store and images, or of a local one."""
-    from distributed import Client, LocalCluster
+def places(store: Store, lease: Lease, workers: int, scheduler: str, source: str):
+    """Where runs are made: an executor, and a function that tells how many runs it takes at a time.
 
+    Here, that is one thread a run, which waits for the run's own process: no port is opened that others on this
+    machine could reach. Elsewhere, it is an existing Dask cluster, whose workers must see the same store and images.
+    """
     if not scheduler:
-        with (
-            LocalCluster(workers, threads_per_worker=1, processes=not store.in_memory, dashboard_address=":0",
-                         memory_limit=0, silence_logs=50) as local,
-            Client(local) as client,
-        ):  # fmt: skip
-            yield client
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                yield pool, lambda: workers
+            finally:
+                lease.end()  # runs still in flight see that the batch is over, and stop
         return
+    from distributed import Client
+
     if store.in_memory:
         raise runner.UsageError("memory:// is within one process, out of reach of --scheduler: choose another --out.")
     nobody = f"No Dask scheduler with workers at {scheduler}; start them with `dask scheduler` and `dask worker`"
@@ -42,13 +45,13 @@ def cluster(store: Store, owner: str, workers: int, scheduler: str, source: str)
         except asyncio.TimeoutError as error:
             raise BatchError(f"{nobody} ({error}).") from None
         try:
-            seen = client.run(prepare, store.address, owner, source)
+            seen = client.run(prepare, store.address, lease.owner, source)
         except Exception as error:  # of any kind, such as a kit that is missing there
             raise BatchError(f"A worker at {scheduler} cannot take part: {error}") from None
         for address, found in seen.items():
             if found != source:
                 raise BatchError(f"The worker {address} {found}; this batch is in {store.address}, on {source}.")
-        yield client
+        yield client.get_executor(pure=False), lambda: max(1, sum(client.nthreads().values()))
 
 
 def prepare(address: str, owner: str, source: str) -> str:
@@ -59,47 +62,39 @@ def prepare(address: str, owner: str, source: str) -> str:
     return found if found == source else f"has the data {found}"
 
 
-def drive(client, jobs: list[Job], retries: int) -> Iterator[tuple[Job, dict, bool]]:
-    """Keep as many runs in flight as the cluster has places; yields each try, its result, and whether there is another.
+def drive(executor: Executor, count: Callable[[], int], jobs: list[Job], retries: int):
+    """Keep `count()` runs in flight; yields each try, its result, and whether there is another.
 
     A run in flight is the only one on its place, so that none is blamed for the loss of another's worker.
     """
-    from distributed import as_completed
-
-    waiting, running, completed = deque(jobs), {}, as_completed()
-
-    def fill() -> None:
-        while waiting and len(running) < max(1, sum(client.nthreads().values())):
+    waiting, running = deque(jobs), {}
+    while waiting or running:
+        while waiting and len(running) < count():
             job = waiting.popleft()
-            future = client.submit(run_one, job, key=f"{job.key}-{uuid.uuid4().hex}")
-            running[future] = job
-            completed.add(future)
-
-    fill()
-    for future in completed:
-        job = running.pop(future)
-        result = result_of(future, job)
-        if result["status"] == "stopped":
-            raise BatchError("Another batch has taken over, so this one stops: run the same command again after it.")
-        # What Dask gave up because its workers were lost was tried often enough: see result_of.
-        own = [failure for failure in result["failures"] if not failure.startswith(LOST)]
-        again = result["status"] == "failed" and own[-1:] == result["failures"][-1:] and len(own) <= retries
-        if again:
-            waiting.append(replace(job, failures=tuple(result["failures"])))
-        yield job, result, again
-        fill()
+            running[executor.submit(run_one, job)] = job
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            job = running.pop(future)
+            result = result_of(future, job)
+            if result["status"] == "stopped":
+                raise BatchError("Another batch has taken over, so this one stops: run the same command after it.")
+            # What Dask gave up because its workers were lost was tried often enough: see result_of.
+            own = [failure for failure in result["failures"] if not failure.startswith(LOST)]
+            again = result["status"] == "failed" and own[-1:] == result["failures"][-1:] and len(own) <= retries
+            if again:
+                waiting.append(replace(job, failures=tuple(result["failures"])))
+            yield job, result, again
 
 
-def result_of(future, job: Job) -> dict:
+def result_of(future: Future, job: Job) -> dict:
     """What a future brought: a run's result, or the loss of its workers as one."""
-    from distributed import KilledWorker
-
-    if future.status == "cancelled":
+    if future.cancelled():
         raise BatchError("The Dask scheduler is gone: start it and its workers, and run the same command again.")
     error = future.exception()
     if error is None:
         return future.result()
-    text = f"{LOST}, {error.allowed_failures + 1} times" if isinstance(error, KilledWorker) else repr(error)
+    # Only a cluster loses workers; its library is loaded only where it is used.
+    allowed = getattr(error, "allowed_failures", None)
+    text = repr(error) if allowed is None else f"{LOST}, {allowed + 1} times"
     result = {"status": "failed", "parameters": job.parameters, "numbers": {}, "seconds": 0.0}
     result["failures"] = [*job.failures, text]
     with suppress(OSError):  # then it is missing in the store, and named here all the same
@@ -110,8 +105,8 @@ def result_of(future, job: Job) -> dict:
 def run(batch: Batch, store: Store, *, workers: int, scheduler: str = "", limit: float = 0, retries: int = 1) -> dict:
     """Make all runs of a batch that the store lacks; returns key -> result of those. Prints a line for each.
 
-    workers: processes of a local cluster, or scheduler: the address of an existing one; limit: seconds a run may take,
-    0 for no limit; retries: how often a run that failed is made again.
+    workers: runs at the same time on this machine, or scheduler: the address of an existing one; limit: seconds a run
+    may take, 0 for no limit; retries: how often a run that failed is made again.
     Raises BatchError, UsageError, DataError, or OSError when nothing can be stored.
     """
     from tqdm import tqdm
@@ -123,15 +118,15 @@ def run(batch: Batch, store: Store, *, workers: int, scheduler: str = "", limit:
         batch.settle(store, source)
         missing = [key for key in batch.runs if (store.result(key) or {}).get("status") != "finished"]
         print(f"{batch.notebook} on {source}: {len(batch.runs)} runs, {len(missing)} to do, into {store.address}")
-        threads = 1 if scheduler else max(1, (os.cpu_count() or 1) // workers)
+        threads = int(os.environ.get("OMP_NUM_THREADS") or 1)  # several trainings at once run best with one each
         common = (store.address, lease.owner, batch.notebook, batch.text)
         data = "" if scheduler and source != STAND_IN else os.environ["CAE_DATA"]
         jobs = [Job(key, *common, batch.runs[key], source, data, threads, limit) for key in missing]
         if not jobs:
             return {}
         progress = tqdm(total=len(batch.runs), initial=len(batch.runs) - len(jobs), unit="run", disable=None)
-        with progress, cluster(store, lease.owner, workers, scheduler, source) as client:
-            for job, result, again in drive(client, jobs, retries):
+        with progress, places(store, lease, workers, scheduler, source) as (executor, count):
+            for job, result, again in drive(executor, count, jobs, retries):
                 if not again:
                     results[job.key] = result
                     progress.update()

@@ -15,6 +15,7 @@ from cae_lib.results import spread
 from cae_lib.runner import UsageError
 
 SEED = "SEED"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with these, a spreadsheet takes a text for a formula
 
 
 def rows_of(store: Store) -> list[dict]:
@@ -22,7 +23,7 @@ def rows_of(store: Store) -> list[dict]:
 
     status: "finished", "failed", or "missing" for a run that has not ended. Raises UsageError where no batch is.
     """
-    batch = store.read_json("batch.json")
+    batch = store.batch()
     if batch is None:
         raise UsageError(f"There is no batch in {store.address}: give the --out of a `cae batch`.")
     rows = []
@@ -77,7 +78,7 @@ def write(store: Store, rows: list[dict], x: str | None, y: str | None, facet: s
     table = io.StringIO()
     writer = csv.DictWriter(table, columns_of(rows), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: as_text(value) for name, value in row.items()} for row in rows)
     store.write("results.csv", table.getvalue().encode())
     store.write("results.jsonl", json_lines(rows))
     if not any(row["status"] == "finished" for row in rows):
@@ -86,8 +87,13 @@ def write(store: Store, rows: list[dict], x: str | None, y: str | None, facet: s
     return ["results.csv", "results.jsonl", "results.png"]
 
 
+def as_text(value):
+    """A text that a spreadsheet would compute, such as =1+1, with an apostrophe before it; others as they are."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
 def json_lines(rows: list[dict]) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+    return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
 
 
 def facets(rows: list[dict], x: str | None = None, y: str | None = None, facet: str | None = None) -> Figure:

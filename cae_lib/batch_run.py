@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cae_lib import __version__, runner
-from cae_lib.batch_store import Store, holds
+from cae_lib.batch_store import BatchError, Store, holds
 from cae_lib.files import write_json
 from cae_lib.records import collect
 
@@ -92,7 +92,9 @@ def count_start(store: Store, job: Job) -> int:
     Also shows a full disk before the work rather than after it.
     """
     name = f"runs/{job.key}/started.json"
-    before = store.read_json(name) or {}
+    before = {}
+    with suppress(BatchError):  # an unreadable note is none
+        before = store.read_json(name) or {}
     starts = before["starts"] if before.get("owner") == job.owner else 0
     store.write_json(name, {"owner": job.owner, "starts": starts + 1, "time": time.time()})
     return max(0, starts - len(job.failures))

@@ -14,10 +14,12 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import socket
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -28,6 +30,7 @@ from cae_lib.runner import UsageError, parameters_for
 
 BEAT = 10  # seconds between two signs of life
 DEAD = 60  # seconds without one, after which a batch counts as gone
+KEY = re.compile(r"[A-Z_][A-Z0-9_]*=[\w.+~%-]*(,[A-Z_][A-Z0-9_]*=[\w.+~%-]*)*", re.ASCII)  # never a path: see plan
 LONGEST = 100  # characters of a key, the name of a folder: Windows allows 260 in a path
 
 
@@ -70,9 +73,18 @@ class Store:
             self.files.pipe_file(path, content)
 
     def read_json(self, name: str) -> dict | None:
-        """The content as JSON, None if there is none."""
+        """The content as JSON, None if there is none. Raises BatchError for one that is damaged."""
         content = self.read(name)
-        return None if content is None else json.loads(content)
+        try:
+            value = {} if content is None else json.loads(content)
+            if not isinstance(value, dict):
+                raise ValueError("not an object")
+        except ValueError as error:
+            raise BatchError(
+                f"{self.address}/{name} is damaged ({error}): no batch can use this folder as it is. Bring the file "
+                "back from a copy, or move it away; the runs themselves are in the folder runs and stay."
+            ) from None
+        return None if content is None else value
 
     def write_json(self, name: str, value: dict) -> None:
         """Write JSON, whole or not at all. Raises OSError."""
@@ -83,9 +95,27 @@ class Store:
         if self.files.exists(f"{self.root}/{name}"):
             self.files.rm_file(f"{self.root}/{name}")
 
+    def batch(self) -> dict | None:
+        """batch.json, None if there is none. Raises BatchError for one that is damaged or names a run by a path."""
+        found = self.read_json("batch.json")
+        if found is None:
+            return None
+        runs = found.get("runs")
+        whole = found.keys() >= {"notebook", "fingerprint", "fixed", "names", "data"} and isinstance(runs, dict)
+        if not whole or not all(KEY.fullmatch(key) and isinstance(value, dict) for key, value in runs.items()):
+            raise BatchError(
+                f"{self.address}/batch.json is damaged (it lacks entries, or a run has a name that no run has): bring "
+                "it back from a copy, or move it away; the runs themselves are in the folder runs and stay."
+            )
+        return found
+
     def result(self, key: str) -> dict | None:
-        """How a run ended, None if it has not."""
-        return self.read_json(f"runs/{key}/results.json")
+        """How a run ended, None if it has not; what cannot be read counts as a run that has not, and runs again."""
+        with suppress(BatchError):
+            found = self.read_json(f"runs/{key}/results.json") or {}
+            if found.get("status") in ("finished", "failed") and isinstance(found.get("failures"), list):
+                return found if isinstance(found.get("numbers"), dict) else None
+        return None
 
 
 @dataclass(frozen=True)
@@ -111,7 +141,7 @@ class Batch:
             "names": self.names,
             "data": source,
         }
-        there = store.read_json("batch.json") or identity | {"runs": {}}
+        there = store.batch() or identity | {"runs": {}}
         other = [name for name in identity if there[name] != identity[name]]
         if other:
             what = {
@@ -196,6 +226,10 @@ class Lease:
         return self
 
     def __exit__(self, *_) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Give the store free; runs that look at the lease stop. Does nothing the second time."""
         self.over.set()
         self.thread.join()
         if holds(self.store, self.owner):

@@ -18,7 +18,7 @@ def add_commands(add, positive_number, whole_number) -> None:
     sub.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="how much to compute (default: quick)")
     text = "folder for the results, or any address that fsspec knows, such as s3://bucket/batch"
     sub.add_argument("--out", required=True, metavar="DIR", help=text)
-    text = "how many runs at the same time (default: half as many as there are cores, which they share)"
+    text = "how many runs at the same time, each with one thread (default: as many as there are cores)"
     sub.add_argument("--workers", type=positive_number, metavar="N", help=text)
     text = "a Dask cluster that is there already: tcp://host:port; its workers need this kit and the same DIR"
     sub.add_argument("--scheduler", default="", metavar="ADDRESS", help=text)
@@ -62,7 +62,7 @@ def batch(args: argparse.Namespace) -> int:
     if args.scheduler and args.workers:
         raise UsageError("--workers belongs to a local cluster: with --scheduler, the cluster has its own.")
     planned, store = plan(notebook, fixed, grid), Store(args.out)
-    workers = args.workers or max(1, (os.cpu_count() or 1) // 2)
+    workers = args.workers or os.cpu_count() or 1
     options = dict(workers=workers, scheduler=args.scheduler, limit=args.time_limit, retries=args.retries)
     results = batch.run(planned, store, **options)
     print(batch.summary(results))

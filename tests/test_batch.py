@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -10,13 +11,11 @@ import time
 from contextlib import contextmanager
 from functools import partial
 
-import dask
-import distributed  # noqa: F401  (its settings are there before a test changes them)
 import psutil
 import pytest
 from test_runner import make_notebook
 
-from cae_lib import batch, batch_report, cli, runner
+from cae_lib import batch, batch_report, batch_store, cli, runner
 from cae_lib.batch_run import Job
 from cae_lib.batch_store import BatchError, Lease, Store, plan
 from cae_lib.data import STAND_IN
@@ -38,7 +37,7 @@ def first(name):
     return not there
 while (N, SEED) == (0, 0) and (Path(HERE) / "slow").exists():
     time.sleep(0.1)
-if (N, SEED) == (1, 0) and first("killed"):
+if (N, SEED) == (1, 0) and (Path(HERE) / "killable").exists() and first("killed"):
     psutil.Process().parent().parent().kill()
     time.sleep(5)
     first("survivor")
@@ -78,7 +77,7 @@ def here(tmp_path):
 
 
 @contextmanager
-def cluster_of_processes(folder, preload):
+def cluster_of_processes(folder, preload, *options):
     """A scheduler and two workers, started as three processes; the address of the scheduler."""
     processes, note = [], folder / "scheduler.json"
 
@@ -87,7 +86,7 @@ def cluster_of_processes(folder, preload):
         processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder))
 
     try:
-        start("scheduler", "--port", "0", "--no-dashboard")
+        start("scheduler", "--port", "0", "--no-dashboard", *options)
         for _ in range(2):
             start("worker", "--nthreads", "1", "--no-dashboard", "--preload", str(preload))
         while not note.exists():
@@ -107,18 +106,21 @@ def places(separate, folder, preload):
         with cluster_of_processes(folder, preload) as address:
             yield ["--scheduler", address]
     else:
-        with dask.config.set({"distributed.worker.preload": [str(preload)]}):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(batch_store, "write_atomically", batch_store.write_atomically)  # what the preload changes
+            runpy.run_path(str(preload))
             yield ["--workers", "2"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills processes")
-@pytest.mark.parametrize("separate", [False, True], ids=["local cluster", "separate processes"])
+@pytest.mark.parametrize("separate", [False, True], ids=["here", "on a cluster"])
 def test_a_grid_survives_everything(tmp_path, here, separate, capfd):
     """24 runs and two workers; one worker killed, a kernel dead, a time limit, a full disk twice, a rival batch."""
     notebook, out = make_notebook(tmp_path, "faults", FAULTS, parameters=PARAMETERS), tmp_path / "out"
     preload = tmp_path / "full_disk.py"
     preload.write_text(FULL_DISK.format(here=str(here)))
-    for fault in ("slow", "deadly", "full"):
+    # Here, runs wait in threads of the batch itself; only a cluster has workers that can be lost.
+    for fault in ("slow", "deadly", "full", *(["killable"] if separate else [])):
         (here / fault).touch()
     refused = []
 
@@ -146,7 +148,8 @@ def test_a_grid_survives_everything(tmp_path, here, separate, capfd):
         code, said, named = command(range(12), *options)
         thread.join()
         assert code == 1 and "24 runs, " in said and " 2 failed\n" in said
-        assert "finished: its worker was lost" in named["N=1,SEED=0"] and not (here / "survivor").exists()
+        if separate:
+            assert "finished: its worker was lost" in named["N=1,SEED=0"] and not (here / "survivor").exists()
         assert named["N=2,SEED=1"].count("the kernel died") == 2 and "failed" in named["N=2,SEED=1"]
         assert named["N=4,SEED=1"].count("No space left on device") == 2 and "failed" in named["N=4,SEED=1"]
         assert (here / "moment").exists()
@@ -168,11 +171,32 @@ def test_a_grid_survives_everything(tmp_path, here, separate, capfd):
 def test_a_run_that_kills_its_workers_is_named_and_stops_nothing(tmp_path, here, capfd):
     kill = "import psutil, time\nif N == 1:\n    psutil.Process().parent().parent().kill()\n    time.sleep(60)"
     planned = plan(make_notebook(tmp_path, "killer", kill, parameters=PARAMETERS), {}, {"N": ["0", "1"]})
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        results = batch.run(planned, Store(tmp_path / "out"), workers=1)
+    preload = tmp_path / "nothing.py"
+    preload.write_text("from cae_lib import runner\nrunner.settle_data = lambda: 'stand-in'")
+    with cluster_of_processes(tmp_path, preload, "--allowed-failures", "0") as address:
+        results = batch.run(planned, Store(tmp_path / "out"), workers=1, scheduler=address)
     assert results["N=0"]["status"] == "finished"
     assert "N=1 failed: its worker was lost, 1 times" in batch.summary(results)
     assert Store(tmp_path / "out").result("N=1")["status"] == "failed"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the sockets of other processes")
+def test_a_batch_here_opens_no_port_and_runs_as_many_as_it_is_told(tmp_path, here):
+    """Only the kernels listen, on loopback and with a key of their own; three runs overlap on however many cores."""
+    notebook, out = make_notebook(tmp_path, "waiting", WAITING, parameters=PARAMETERS), tmp_path / "out"
+    (here / "wait").touch()
+    planned = plan(notebook, {"HERE": str(here)}, {"N": ["1", "2", "3"]})
+    thread = threading.Thread(target=batch.run, args=(planned, Store(out)), kwargs={"workers": 3})
+    thread.start()
+    while not all((here / f"pid{n}").exists() for n in (1, 2, 3)):  # waits for ever if fewer run at a time
+        assert thread.is_alive()
+        time.sleep(0.1)
+    kernels = {int((here / f"pid{n}").read_text()) for n in (1, 2, 3)}
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    listening = [(p.pid, c.laddr.ip) for p in family for c in p.net_connections() if c.status == psutil.CONN_LISTEN]
+    (here / "wait").unlink()
+    thread.join()
+    assert {pid for pid, _ in listening} <= kernels and {ip for _, ip in listening} <= {"127.0.0.1"}
 
 
 WAITING = """\

@@ -92,8 +92,10 @@ def test_a_store_keeps_bytes_and_knows_what_is_missing(store):
     assert store.read("a/b") is None and store.result("N=1") is None
     store.write("a/b", b"one")
     store.write("a/b", b"two")
-    store.write_json("runs/N=1/results.json", {"loss": np.float32(0.5)})
-    assert store.read("a/b") == b"two" and store.result("N=1") == {"loss": 0.5}
+    store.write_json(
+        "runs/N=1/results.json", {"status": "finished", "numbers": {"loss": np.float32(0.5)}, "failures": []}
+    )
+    assert store.read("a/b") == b"two" and store.result("N=1")["numbers"] == {"loss": 0.5}
     assert Store(store.address).read("a/b") == b"two"
     store.remove("a/b")
     store.remove("a/b")
@@ -340,3 +342,33 @@ def test_a_summary_names_what_went_wrong():
         "  N=2 finished: its worker was lost",
         "  N=3 failed: one; then two",
     ]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"{}", b'{"status": "finished"}', b"\xff"])
+def test_an_unreadable_result_is_a_missing_one(store, content):
+    store.write("runs/N=1/results.json", content)
+    assert store.result("N=1") is None
+
+
+@pytest.mark.parametrize("name", ["batch.json", "lease.json"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
+def test_a_damaged_file_is_named_with_its_cure(store, name, content):
+    store.write(name, content)
+    with pytest.raises(BatchError, match=rf"{name} is damaged .* move it away"):
+        store.batch() if name == "batch.json" else Lease(store).__enter__()
+
+
+@pytest.mark.parametrize("key", ["../../x", "N=../x", "/etc", "N=1/..", "", "N=1,../x"])
+def test_a_key_is_never_a_path(store, notebook, key):
+    plan(notebook, {}, {"EPOCHS": ["1"]}).settle(store, "stand-in")
+    store.write_json("batch.json", store.read_json("batch.json") | {"runs": {key: {}}})
+    with pytest.raises(BatchError, match="batch.json is damaged"):
+        batch_report.rows_of(store)
+
+
+def test_a_text_is_no_formula_in_a_spreadsheet(store, notebook):
+    plan(notebook, {}, {"EPOCHS": ["1"]}).settle(store, "stand-in")
+    numbers = {"word": "=1+1", "loss": -0.5}
+    store.write_json("runs/EPOCHS=1/results.json", {"status": "finished", "numbers": numbers, "failures": []})
+    batch_report.write(store, batch_report.rows_of(store), None, None, None)
+    assert b",'=1+1,-0.5," in store.read("results.csv") and b'"word": "=1+1"' in store.read("results.jsonl")
