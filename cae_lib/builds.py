@@ -189,7 +189,6 @@ BUILDS: dict[str, Exercise] = {
             ),
             "It looks at the distortion alone.": lambda points, _: choose(points, 1e9),
             "It counts from 1.": lambda points, worth: choose(points, worth) + 1,
-            "It looks at the rate alone.": lambda points, _: choose(points, 0),
             "D is of pixels up to 255, not 256.": lambda points, worth: choose(points, worth * (256 / 255) ** 2),
         },
     ),

@@ -14,7 +14,7 @@ RUN = word(
     "under underfit underfits underfitting underfitted",
     "good fine fits",
 )
-REACH_ONE = ("tanh", "hyperbolictangent", "hardtanh", "clamp", "clip", "softsign", "erf", "sin", "sine", "cos")
+REACH_ONE = ("tanh", "hyperbolictangent", "hardtanh", "clamp", "clip", "softsign", "erf", "sin", "cos")
 REACH_ONE += ("2*sigmoid(x)-1", "2sigmoid(x)-1")
 
 # name of an exercise: (way of comparing, right answer)

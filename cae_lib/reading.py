@@ -1,6 +1,7 @@
 """Reading and showing the answers to exercises: numbers and arrays from whatever a student may give."""
 
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -41,14 +42,18 @@ def show(value) -> str:
             "a function" if name == "<lambda>" else f"the {'class' if isinstance(value, type) else 'function'} {name}"
         )
     if isinstance(value, (int, float, Fraction, np.number)) and not isinstance(value, (bool, np.complexfloating)):
-        return f"{int(value):,}" if abs(value) < 1e15 and value == int(value) else shorten(f"{value:.6g}")
-    return shorten(repr(value))
+        if isinstance(value, int) and abs(value) > 1e300:
+            return "a huge number"
+        return f"{int(value):,}" if abs(value) < 1e15 and value == int(value) else f"{float(value):.6g}"
+    text = repr(value)
+    return f"an object of type {type(value).__name__}" if re.search(r"\bat 0x", text) else shorten(text)
 
 
 def refuse_text(answer, wanted: str) -> None:
     """Raises Unreadable for an answer in quotation marks."""
     if isinstance(answer, (str, bytes)):
-        raise Unreadable(f"{show(answer)} is text: {wanted} wanted, without quotation marks.")
+        said = str(answer) if isinstance(answer, str) else answer  # a string of numpy shows its type, otherwise
+        raise Unreadable(f"{show(said)} is text: {wanted} wanted, without quotation marks.")
 
 
 def read_number(answer) -> float:
@@ -58,12 +63,15 @@ def read_number(answer) -> float:
     refuse_text(answer, "a number is")
     if isinstance(answer, tuple) and len(answer) > 1 and all(isinstance(part, (int, float)) for part in answer):
         raise Unreadable(f"The comma makes {show(answer)} {len(answer)} numbers: one is wanted, decimals with a point.")
+    if isinstance(answer, (list, tuple)) and len(answer) == 1:
+        return read_number(answer[0])
+    if isinstance(answer, (np.ndarray, torch.Tensor)) and math.prod(answer.shape) == 1:
+        return read_number(answer.item())
     try:
-        one = isinstance(answer, (list, tuple, np.ndarray, torch.Tensor))
-        value = float(np.asarray(read_array(answer)).item() if one else answer)
+        value = float(answer)
     except OverflowError:
         value = math.inf
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         value = math.nan
     if isinstance(answer, (bool, np.bool_)) or math.isnan(value):
         raise Unreadable(f"One number is wanted, and {show(answer)} is none.")
