@@ -1,79 +1,42 @@
 """The exercises that ask for a function or a tensor: what is right, and the mistakes that their checks know by name.
 
-Where the answer is a function, so are the right one and the mistakes; they are told apart by what they return.
+Where the answer is a function, so are the right one and the mistakes; they are told apart by what they return. So
+there have to be cases at which a wrong function is wrong: the notebook's example first, and many that it does not show.
 """
 
 from math import log, log2
+from random import Random
 
 import torch
 import torch.nn.functional as F
 
+from cae_lib.build_functions import (
+    below_zero,
+    choose,
+    enough,
+    entropy_of,
+    from_the_best,
+    local_best,
+    never_reset,
+    pooled,
+    stop_epoch,
+    straight_through,
+    value_and_slope,
+    wins,
+)
 from cae_lib.judging import Exercise, array, function, parts
 
-STEPS = torch.arange(252, dtype=torch.uint8).reshape(1, 3, 7, 12)
+STEPS = torch.arange(252, dtype=torch.uint8).reshape(2, 3, 7, 6)
 PICTURE = torch.arange(48.0).reshape(1, 3, 4, 4) / 48  # of exercise 02.5
 TINY = torch.arange(16.0).reshape(1, 1, 4, 4)  # of exercise 05.5
 POINTS = [(2.0, 0.0008), (0.5, 0.004), (1.9, 0.002), (1.0, 0.0018)]
-
-
-def below_zero(images, low, high):
-    return (low + (high - low) * images.double() / 255).clamp(max=0)
-
-
-def pooled(picture, pool=F.avg_pool2d, mode="nearest"):
-    return F.interpolate(pool(picture, 2), scale_factor=2, mode=mode)
-
-
-def enough(variances, share):
-    return int((variances.cumsum(0) < share * variances.sum()).sum()) + 1
-
-
-def stop_epoch(losses, patience, better=lambda loss, before: loss < min(before)):
-    since = 0
-    for epoch in range(1, len(losses) + 1):
-        since = 0 if epoch == 1 or better(losses[epoch - 1], losses[: epoch - 1]) else since + 1
-        if since == patience:
-            return epoch
-    return len(losses)
-
-
-def never_reset(losses, patience):
-    """Early stopping that counts all epochs without a new lowest loss, in a row or not."""
-    bad = [epoch for epoch in range(2, len(losses) + 1) if losses[epoch - 1] >= min(losses[: epoch - 1])]
-    return bad[patience - 1] if len(bad) >= patience else len(losses)
-
-
-def entropy_of(counts, unit=log2):
-    return sum(-k / sum(counts) * unit(k / sum(counts)) for k in counts if k)
-
-
-def straight_through(y, step):
-    return y + (step * torch.round(y / step) - y).detach()
-
-
-def value_and_slope(f, y, step):
-    """What a function gives for y, and its gradient with respect to y: zeros where none comes through."""
-    y = torch.tensor(y, requires_grad=True)
-    result = f(y, step)
-    if not isinstance(result, torch.Tensor):
-        return result
-    through = torch.autograd.grad(result.sum(), y, allow_unused=True)[0] if result.requires_grad else None
-    return result.detach(), torch.zeros_like(y) if through is None else through
-
-
-def choose(points, worth, loss=lambda rate, mse, worth: rate + worth * 255**2 * mse):
-    losses = [loss(rate, mse, worth) for rate, mse in points]
-    return losses.index(min(losses))
-
-
-def wins(first, second, lower=lambda a, b: a < b):
-    common = first.keys() & second.keys()
-    return sum(lower(first[seed], second[seed]) for seed in common) / len(common)
-
+CLOSE = [(2.0, 0.001), (1.0, 0.001 + 1 / (0.01 * 255.5**2)), (3.0, 0.0009)]  # 255 and 256 choose differently
+random = Random(0)
+LOSSES = [([random.randint(1, 6) for _ in range(random.randint(1, 12))], random.randint(1, 4)) for _ in range(60)]
 
 BUILDS: dict[str, Exercise] = {
     "00.4": Exercise(
-        function((51, 0, 1), (0, -1, 1), (255, -1, 1), (51, -1, 1), (102, 2, 7)),
+        function((51, 0, 1), (0, -1, 1), (255, -1, 1), (51, -1, 1), (102, 2, 7), (17, -3, -1), (1, 0, 1)),
         lambda value, low, high: low + (high - low) * value / 255,
         {
             "255 has to become the upper end: divide by 255, not 256.": lambda v, low, high: (
@@ -114,6 +77,10 @@ BUILDS: dict[str, Exercise] = {
             (torch.tensor([2.0, 2.0, 4.0]), 0.5),
             (torch.ones(4), 0.6),
             (torch.tensor([4.0]), 0.9),
+            (torch.tensor([9.0, 4, 2, 1, 0.5, 0.5]), 0.5),
+            (torch.tensor([5.0, 2.5, 0.5]), 0.9),
+            (torch.ones(8), 1.0),
+            (torch.tensor([16.0, 2, 1, 0.5, 0.5]), 0.96),
         ),
         enough,
         {
@@ -124,7 +91,9 @@ BUILDS: dict[str, Exercise] = {
         },
     ),
     "03.5": Exercise(
-        function((STEPS, -1.0, 1.0), (STEPS, 0.0, 1.0), (STEPS, -2.0, 3.0)),
+        function(
+            *((images, *scale) for images in (STEPS, STEPS // 5 * 2) for scale in ((-1, 1), (0, 1), (-2, 3), (-4, -1)))
+        ),
         lambda *scale: below_zero(*scale).square().mean(),
         {
             "It is right on [-1, 1] only: low and high are not used.": lambda images, *_: (
@@ -138,7 +107,7 @@ BUILDS: dict[str, Exercise] = {
         },
     ),
     "04.5": Exercise(
-        function(([3, 2, 1],), ([0.5, 0.2, 0.2, 0.4],), ([7],)),
+        function(*((losses,) for losses in ([3, 2, 1], [0.5, 0.2, 0.2, 0.4], [7], [3, 1, 2, 0.5, 4], [1, 2, 2]))),
         lambda losses: losses.index(min(losses)) + 1,
         {
             "It counts from 0; epochs count from 1.": lambda losses: losses.index(min(losses)),
@@ -146,13 +115,15 @@ BUILDS: dict[str, Exercise] = {
                 len(losses) - losses[::-1].index(min(losses))
             ),
             "It returns the loss, not the epoch.": min,
+            "It takes the first epoch after which the loss rises; it may fall again, and lower.": local_best,
             "It finds the highest loss.": lambda losses: losses.index(max(losses)) + 1,
         },
     ),
     "04.6": Exercise(
         function(
             *(([5, 4, 4.5, 4.2, 3], patience) for patience in (2, 1, 3)),
-            *((losses, 2) for losses in ([2, 2, 2, 1], [3, 2, 1], [5, 6, 4, 5, 3])),
+            *((losses, 2) for losses in ([2, 2, 2, 1], [3, 2, 1], [5, 6, 4, 5, 3], [1, 3, 2], [1, 2, 3, 4])),
+            *LOSSES,
         ),
         stop_epoch,
         {
@@ -164,6 +135,7 @@ BUILDS: dict[str, Exercise] = {
             ),
             "It returns the best epoch, not the last one trained.": lambda losses, _: losses.index(min(losses)) + 1,
             "It never sets its count back: only epochs in a row count.": never_reset,
+            "It counts from the lowest loss of all; in training, the later ones are not known yet.": from_the_best,
             "It stops at the first epoch without a new lowest loss.": lambda losses, _: stop_epoch(losses, 1),
         },
     ),
@@ -184,7 +156,7 @@ BUILDS: dict[str, Exercise] = {
         },
     ),
     "06.5": Exercise(
-        function(([1, 1],), ([7],), ([4, 2, 1, 1],), ([3, 0, 3, 0, 3, 3],), ([1, 0, 2],)),
+        function(*((counts,) for counts in ([1, 1], [7], [4, 2, 1, 1], [3, 0, 3, 0, 3, 3], [1, 0, 2], [0, 5, 1, 94]))),
         entropy_of,
         {
             "It makes all symbols equally likely.": lambda counts: log2(len(counts)),
@@ -209,7 +181,7 @@ BUILDS: dict[str, Exercise] = {
         },
     ),
     "07.5": Exercise(
-        function(*((POINTS, worth) for worth in (0.0001, 0.004, 0.02))),
+        function(*((POINTS, worth) for worth in (0.0001, 0.004, 0.02)), (POINTS[:0:-1], 0.004), (CLOSE, 0.01)),
         choose,
         {
             "It takes the lowest rate: D is of pixels up to 255, so multiply the MSE by 255².": lambda points, worth: (
@@ -217,6 +189,7 @@ BUILDS: dict[str, Exercise] = {
             ),
             "It looks at the distortion alone.": lambda points, _: choose(points, 1e9),
             "It counts from 1.": lambda points, worth: choose(points, worth) + 1,
+            "D is of pixels up to 255, not 256.": lambda points, worth: choose(points, worth * (256 / 255) ** 2),
         },
     ),
     "08.4": Exercise(
@@ -224,11 +197,17 @@ BUILDS: dict[str, Exercise] = {
             ({0: 1.0, 1: 3.0, 2: 2.0}, {1: 2.0, 2: 4.0, 3: 1.0}),
             ({0: 1.0, 1: 2.0, 2: 3.0, 4: 1.0}, {4: 2.0, 2: 3.0, 1: 1.0, 0: 5.0}),
             ({5: 0.1, 6: 0.2, 7: 0.3}, {6: 0.3, 7: 0.4}),
+            ({3: 0.9, 1: 0.8}, {1: 0.7, 3: 0.5, 2: 1.0}),
+            ({7: 0.4, 2: 0.1, 3: 0.2, 5: 0.3}, {2: 0.2, 3: 0.1, 5: 0.2, 8: 0.1}),
         ),
         wins,
         {
             "It counts a tie as won; lower means lower.": lambda first, second: wins(
                 first, second, lambda a, b: a <= b
+            ),
+            "It is a percentage; a share lies between 0 and 1.": lambda first, second: 100 * wins(first, second),
+            "It is the number of seeds, not their share.": lambda first, second: (
+                wins(first, second) * len(first.keys() & second.keys())
             ),
             "It counts the seeds at which the second is lower.": lambda first, second: wins(second, first),
             "It divides by all seeds of the first; only the common ones count.": lambda first, second: (

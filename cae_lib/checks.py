@@ -5,7 +5,7 @@ from collections import Counter
 
 from cae_lib.exercises import EXERCISES
 from cae_lib.hints import HINTS
-from cae_lib.judging import Unanswered, Unreadable
+from cae_lib.reading import Unanswered, Unreadable, shorten
 
 RIGHT, UNANSWERED = "right.", "not answered yet."
 given: Counter[str] = Counter()  # how many hints of each exercise were shown
@@ -22,7 +22,7 @@ def verdict(name: str, answer) -> str:
     except Unreadable as error:
         wrong = str(error)
     except Exception as error:  # a wrong answer may have any type or shape
-        wrong = f"Your answer could not be read ({error})."
+        wrong = f"Your answer could not be read ({shorten(str(error), 120)})."
     return f'not yet. {wrong} hint("{name}") helps.' if wrong else RIGHT
 
 

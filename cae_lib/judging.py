@@ -6,26 +6,27 @@ filled in, and Unreadable for an answer of the wrong kind.
 """
 
 import copy
+import ctypes
 import math
 import re
+import threading
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from fractions import Fraction
 from io import StringIO
 
 import numpy as np
 import torch
 
+from cae_lib.reading import Unanswered, Unreadable, is_stub, read_array, read_number, refuse_text, shorten, show
+
 Way = Callable[[object, object], str]
+SECONDS = 4.0  # how long the function that a student wrote may take for all its cases
+FILLERS = {"the", "it", "is", "a", "they", "are", "stays", "away"}  # words around the one that counts
 
 
-class Unanswered(Exception):
-    """The answer is still the stub."""
-
-
-class Unreadable(Exception):
-    """The answer is of another kind than what is asked; the message says what is wanted."""
+class Late(BaseException):
+    """A function takes too long. No Exception, so that the function itself does not catch it."""
 
 
 @dataclass(frozen=True)
@@ -43,55 +44,6 @@ class Exercise:
         return next(made, wrong)
 
 
-def is_stub(answer) -> bool:
-    """None, ..., or a tuple or list of nothing else."""
-    if isinstance(answer, (tuple, list)) and len(answer):
-        return all(map(is_stub, answer))
-    return answer is None or answer is ...
-
-
-def show(value) -> str:
-    """A value as short text."""
-    if isinstance(value, torch.Tensor) and value.numel() > 8:
-        return f"a {str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
-    if isinstance(value, torch.Tensor):
-        value = value.tolist()
-    if isinstance(value, (int, float, Fraction, np.number)) and not isinstance(value, bool):
-        return f"{int(value):,}" if math.isfinite(value) and value == int(value) else f"{float(value):.6g}"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def read_number(answer) -> float:
-    """A number from anything that stands for one number: also "1,920", "16/3", or a tensor of one element."""
-    if is_stub(answer):
-        raise Unanswered
-    try:
-        if isinstance(answer, str):
-            # Commas and underscores between groups of three digits only help the eye; another comma is a decimal one.
-            text = re.sub(r"(?<=\d)(?<!^0)(?<!^-0)[,_](?=\d{3}(?!\d))", "", answer.strip()).replace(",", ".")
-            value = float(Fraction(text))
-        else:
-            one = isinstance(answer, (list, tuple, np.ndarray, torch.Tensor))
-            value = float(np.asarray(read_array(answer)).item() if one else answer)
-    except (TypeError, ValueError, ZeroDivisionError):
-        value = math.nan
-    if isinstance(answer, (bool, np.bool_)) or math.isnan(value):
-        raise Unreadable(f"One number is wanted, and {show(answer)} is none.")
-    return value
-
-
-def read_array(answer) -> np.ndarray:
-    """An array of floats from a tensor, an array, or nested lists."""
-    if is_stub(answer):
-        raise Unanswered
-    try:
-        answer = answer.detach().cpu() if isinstance(answer, torch.Tensor) else answer
-        return np.asarray(answer, dtype=np.float64)
-    except (TypeError, ValueError, RuntimeError):
-        raise Unreadable(f"A tensor or nested lists of numbers are wanted, and {show(answer)} is neither.") from None
-
-
 def number(tolerance: float = 1e-10) -> Way:
     """Numbers, within a relative tolerance of the right one."""
 
@@ -101,25 +53,59 @@ def number(tolerance: float = 1e-10) -> Way:
             return ""
         if math.isclose(-value, right, rel_tol=tolerance):
             return "The size is right, but the sign is not."
-        if isinstance(right, int) and not value.is_integer():
+        if isinstance(right, int) and math.isfinite(value) and not value.is_integer():
             return f"A whole number is wanted, and {show(value)} is none."
         return f"{show(value)} is too {'small' if value < right else 'large'}."
 
     return compare
 
 
-def word(answer, right) -> str:
-    """Words in any case; right is a word or a tuple of words that are all right."""
+def word(*options: str) -> Way:
+    """One of a few words, in any case. An option is a word, and behind it other ways to write it, with spaces."""
+
+    def compare(answer, right) -> str:
+        if is_stub(answer):
+            raise Unanswered
+        said = getattr(answer, "__name__", "") if callable(answer) else answer
+        if isinstance(said, (bool, np.bool_)):
+            said = "yes" if said else "no"
+        letters = re.findall("[a-z]+", said.lower()) if isinstance(said, str) else ()
+        plain = "".join(part for part in letters if part not in FILLERS)
+        chosen = [option.split()[0] for option in options if plain in option.split()]
+        if not chosen:
+            names = [f'"{option.split()[0]}"' for option in options]
+            wanted = f"{', '.join(names[:-1])} or {names[-1]}"
+            raise Unreadable(f"One of these words is wanted, in quotation marks: {wanted}; {show(answer)} is none.")
+        return "" if chosen[0] == right else f"{show(answer)} is not it."
+
+    return compare
+
+
+def activation(answer, right) -> str:
+    """An activation between -1 and 1: a function or module, known by its values, or a name among the right ones."""
     if is_stub(answer):
         raise Unanswered
-    if callable(answer):  # the activation itself instead of its name
-        answer = getattr(answer, "__name__", type(answer).__name__)
-    if isinstance(answer, (bool, np.bool_)):
-        answer = "yes" if answer else "no"
-    if not isinstance(answer, str):
-        raise Unreadable(f"A word is wanted, in quotation marks, and {show(answer)} is none.")
-    plain = re.sub(r"[\s_]", "", answer.strip(" \n.'\"").lower()).removesuffix("()").split(".")[-1]
-    return "" if plain in ((right,) if isinstance(right, str) else right) else f"{show(answer)} is not it."
+    if callable(answer) and not isinstance(right, str):
+        try:
+            values = (answer() if isinstance(answer, type) else answer)(torch.linspace(-50, 50, 2001))
+            low, *_, high = values = torch.as_tensor(values).flatten().sort().values.tolist()
+            gap = max(b - a for a, b in zip(values, values[1:], strict=False))
+            right_range = -1 <= low < -0.9 and 0.9 < high <= 1
+            if right_range and gap < 0.2:
+                return ""
+            return "It jumps." if right_range else f"Its values reach from {show(low)} to {show(high)}."
+        except Exception:  # it needs more than x, or is not of torch: its name has to do
+            pass
+    said = getattr(answer, "__name__", type(answer).__name__) if callable(answer) else answer
+    if not isinstance(said, str):
+        raise Unreadable(f"The name of an activation is wanted, in quotation marks, and {show(answer)} is none.")
+    plain = re.sub(r"[\s_'\"]", "", said.lower()).rstrip(".").removesuffix("activation").removesuffix("function")
+    name, _, arguments = plain.partition("(")
+    bounds = {float(bound) for bound in re.findall(r"-?\d+\.?\d*", arguments)}
+    known = {plain} if plain[:1].isdigit() else {name.split(".")[-1]}
+    if known & ({right} if isinstance(right, str) else set(right)):
+        return "" if not bounds or plain in right or bounds == {-1, 1} else f"{show(answer)} has other bounds."
+    return f"{show(answer)} is not it."
 
 
 def parts(**ways: Way) -> Way:
@@ -130,13 +116,17 @@ def parts(**ways: Way) -> Way:
             raise Unanswered
         names = [name.replace("_", " ") for name in ways]
         try:
-            values = list(answer)
+            values = [] if isinstance(answer, (str, bytes, dict, set)) else list(answer)
         except TypeError:
             values = []
-        if isinstance(answer, str) or len(values) != len(names):
-            raise Unreadable(f"A tuple is wanted: ({', '.join(names)}).")
+        if len(values) != len(names):
+            raise Unreadable(f"A tuple is wanted: ({', '.join(names)}), and {show(answer)} is none.")
         for name, way, value, wanted in zip(names, ways.values(), values, right, strict=True):
-            if wrong := way(value, wanted):
+            try:
+                wrong = way(value, wanted)
+            except Unreadable as error:
+                raise Unreadable(f"{name.capitalize()}: {error}") from None
+            if wrong:
                 return f"{name.capitalize()}: {wrong}"
         return ""
 
@@ -158,6 +148,22 @@ def array(answer, right) -> str:
     return f"At {list(place)} it is {values[place]:.4g}: too {direction}."
 
 
+@contextmanager
+def limited(seconds: float):
+    """Raises Late in the block if it takes longer, and again if the block catches that."""
+    thread, done = threading.get_ident(), threading.Event()
+
+    def watch():
+        while not done.wait(seconds):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Late))
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
 def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f, *case: f(*case)) -> Way:
     """Functions, compared by what `run(function, *case)` gives for each case; `result` is the way for that."""
     result = result or number(1e-4)
@@ -165,25 +171,21 @@ def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f,
     def compare(answer, right) -> str:
         if is_stub(answer):
             raise Unanswered
+        refuse_text(answer, "the function itself is")
         if not callable(answer):
             raise Unreadable(f"The function itself is wanted (its name without brackets), and {show(answer)} is none.")
         name = getattr(answer, "__name__", "").replace("<lambda>", "") or "your function"
         complaints, stubs, printed = [], 0, StringIO()
-        for case in cases:
-            call = f"{name}({', '.join(map(show, case))})"
-            try:
-                with redirect_stdout(printed):
-                    value = run(answer, *copy.deepcopy(case))  # a copy, as the function may change what it is given
-            except NotImplementedError:
-                value = None
-            except Exception as error:  # a student's function may do anything
-                complaints.append(f"{call} raises {type(error).__name__}: {error}.")
-                continue
-            if is_stub(value):
-                stubs += 1
-                complaints.append(f"{call} returns nothing.")
-            elif wrong := difference(value, run(right, *copy.deepcopy(case)), result):
-                complaints.append(f"{call} {wrong}")
+        call = name
+        try:
+            with limited(SECONDS), redirect_stdout(printed):
+                for case in cases:
+                    call = f"{name}({', '.join(map(show, case))})"
+                    wrong = difference(answer, right, case, result, run)
+                    stubs += wrong == NOTHING
+                    complaints += [f"{call} {wrong}"] if wrong else []
+        except Late:
+            raise Unreadable(f"{call} has not ended after {SECONDS:g} seconds, and was stopped.") from None
         if stubs == len(cases) and printed.getvalue():
             return f"{name} prints, but it returns nothing: end it with return."
         if stubs == len(cases):
@@ -193,12 +195,23 @@ def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f,
     return compare
 
 
-def difference(value, wanted, result: Way) -> str:
-    """What is wrong with the value that a function returned. A wanted number is named: it is not the answer."""
+NOTHING = "returns nothing."
+
+
+def difference(answer, right, case: tuple, result: Way, run: Callable) -> str:
+    """What is wrong with what a function does in a case. A wanted number is named: it is not the answer."""
+    wanted = run(right, *copy.deepcopy(case))
     try:
+        value = run(answer, *copy.deepcopy(case))  # a copy, as the function may change what it is given
+        if is_stub(value):
+            return NOTHING
         wrong = result(value, wanted)
-    except (Unanswered, Unreadable):
-        return f"returns {show(value)}, which cannot be right."
+    except NotImplementedError:
+        return NOTHING
+    except (Unanswered, Unreadable) as error:
+        return f"is wrong. {error or 'A part of it is None.'}"
+    except (Exception, SystemExit) as error:  # a student's function may do anything
+        return f"raises {type(error).__name__}: {shorten(str(error), 120).rstrip('.')}."
     if wrong and np.ndim(wanted) == 0:
         return f"returns {show(value)}, not {show(wanted)}."
     return wrong and f"is wrong. {wrong}"
