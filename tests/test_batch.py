@@ -77,7 +77,7 @@ def here(tmp_path):
 
 
 @contextmanager
-def cluster_of_processes(folder, preload, *options):
+def cluster_of_processes(folder, preload):
     """A scheduler and two workers, started as three processes; the address of the scheduler."""
     processes, note = [], folder / "scheduler.json"
 
@@ -86,10 +86,11 @@ def cluster_of_processes(folder, preload, *options):
         processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder))
 
     try:
-        start("scheduler", "--port", "0", "--no-dashboard", *options)
+        start("scheduler", "--port", "0", "--no-dashboard")
         for _ in range(2):
             start("worker", "--nthreads", "1", "--no-dashboard", "--preload", str(preload))
         while not note.exists():
+            assert processes[0].poll() is None
             time.sleep(0.1)
         yield json.loads(note.read_text())["address"]
     finally:
@@ -168,12 +169,13 @@ def test_a_grid_survives_everything(tmp_path, here, separate, capfd):
     assert not (out / "lease.json").exists()
 
 
-def test_a_run_that_kills_its_workers_is_named_and_stops_nothing(tmp_path, here, capfd):
+def test_a_run_that_kills_its_workers_is_named_and_stops_nothing(tmp_path, here, capfd, monkeypatch):
     kill = "import psutil, time\nif N == 1:\n    psutil.Process().parent().parent().kill()\n    time.sleep(60)"
     planned = plan(make_notebook(tmp_path, "killer", kill, parameters=PARAMETERS), {}, {"N": ["0", "1"]})
     preload = tmp_path / "nothing.py"
     preload.write_text("from cae_lib import runner\nrunner.settle_data = lambda: 'stand-in'")
-    with cluster_of_processes(tmp_path, preload, "--allowed-failures", "0") as address:
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+    with cluster_of_processes(tmp_path, preload) as address:
         results = batch.run(planned, Store(tmp_path / "out"), workers=1, scheduler=address)
     assert results["N=0"]["status"] == "finished"
     assert "N=1 failed: its worker was lost, 1 times" in batch.summary(results)
