@@ -297,5 +297,5 @@ def test_a_run_whose_batch_is_over_is_not_stored(tmp_path):
     store, text = Store(tmp_path / "out"), make_notebook(tmp_path, "small", "import time; time.sleep(60)").read_text()
     job = Job("N=0", store.address, "nobody", "small", text, {}, STAND_IN, STAND_IN, 1, 0)
     assert run_one(job)["status"] == "stopped" and store.result("N=0") is None
-    store.write_json("runs/N=0/results.json", {"status": "finished", "numbers": {"loss": 1}})
+    store.write_json("runs/N=0/results.json", {"status": "finished", "numbers": {"loss": 1}, "failures": []})
     assert run_one(job)["numbers"] == {"loss": 1}
