@@ -53,7 +53,8 @@ class RateDistortionConfig:
     lambdas: what one unit of squared error (255^2 MSE) is worth in bits per pixel, one a quality; groups: channels
     of the code that are coded together; context: "groups", or "none" for all symbols in one pass that sees nothing
     but z; rounding: what stands in for rounding while training: "noise", "straight-through", or "mixed" (noise for the
-    rate, straight-through for everything that sees the symbols); hyper: channels of z, 0 for no hyperprior.
+    rate, straight-through for everything that sees the symbols); hyper: channels of z, 0 for no hyperprior; hidden:
+    channels inside the networks of the entropy model.
     """
 
     width: int = 160
@@ -62,6 +63,7 @@ class RateDistortionConfig:
     context: str = "groups"
     rounding: str = "mixed"
     hyper: int = 0
+    hidden: int = 64
 
     def __post_init__(self):
         """Raise ValueError for an unknown word."""
@@ -112,7 +114,7 @@ class EntropyModel(nn.Module):
     def __init__(self, config: RateDistortionConfig):
         super().__init__()
         self.config = config
-        qualities, hidden = len(config.lambdas), 64
+        qualities, hidden = len(config.lambdas), config.hidden
         self.start = nn.Parameter(torch.zeros(qualities, 2 * config.channels))
         self.networks, self.by_quality = nn.ModuleList(), nn.ParameterList()
         for begin, end, known, _ in config.passes()[1:]:

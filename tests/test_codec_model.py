@@ -100,6 +100,13 @@ def test_the_full_model_has_a_code_of_48_channels():
     assert list(config.lambdas) == sorted(config.lambdas) and len(config.lambdas) >= 6
 
 
+def test_hidden_widens_the_networks_of_the_entropy_model_alone():
+    small, large = (RateDistortionAutoencoder(RateDistortionConfig(width=8, hidden=h)).state_dict() for h in (64, 96))
+    wider = {name for name in small if small[name].shape != large[name].shape}
+    assert wider and all(name.startswith("entropy_model.") for name in wider)
+    assert large["entropy_model.networks.0.0.weight"].shape[0] == 96
+
+
 def test_as_dict_builds_the_config_again():
     for config in CONFIGS:
         stored = config.as_dict()
