@@ -4,8 +4,12 @@
 """
 
 import json
+import os
+import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import torch
 
 from cae_lib import codec, rate_distortion, rd_codec, rd_training
 from cae_lib.checkpoints import OWN
@@ -18,6 +22,9 @@ from cae_lib.rd_codec import RateDistortionCodec
 from cae_lib.rd_training import RateDistortionTraining
 
 MEASURED = 500  # test images
+HELD_OUT = (
+    500  # training images, the last ones: designs are ranked on them, so no recipe but the shipped trains on them
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Recipe:
     why: str
     model: RateDistortionConfig
     training: RateDistortionTraining
-    seeds: int = 2
+    seeds: int = 3
     train_images: int = 10_000
 
 
@@ -42,8 +49,7 @@ RECIPES = {
         "three minutes: one rate, one distribution a channel",
         RateDistortionConfig(width=64, lambdas=(0.01,), context="none"),
         RateDistortionTraining(epochs=2, batch_size=32, learning_rate=5e-3),
-        seeds=3,
-        train_images=50_000,
+        train_images=49_500,
     ),
     BASE: Recipe("small and short: what the next ones are compared with", SMALL, SHORT),
     "rd_noise": Recipe("noise stands in for rounding everywhere", replace(SMALL, rounding="noise"), SHORT),
@@ -75,14 +81,22 @@ def train(
     return rd_codec.load(folder / "codec.safetensors")
 
 
+def machine() -> str:
+    """What the seconds of a training depend on: processor, cores, threads, and the GPU if there is one."""
+    cpu = f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores"
+    text = f"{cpu}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    return f"{text}, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else text
+
+
 def train_all(train_set: ImageSet, test_set: ImageSet, file: Path) -> list[dict]:
     """Everything that ships or is compared, one training after the other; what is finished is not repeated.
 
-    Returns, and keeps in `file` after every training, a list of {name, seed, epochs, train_images, seconds, points}:
-    the seconds of the training, and the curve (see rate_distortion.py) of real bytes on the first test images.
+    Returns, and keeps in `file` after every training, a list of {name, seed, epochs, train_images, seconds, machine,
+    points, held_out}: the seconds of the training on that machine, and curves (see rate_distortion.py) of real bytes on
+    the first test images and on the last training images, which rank designs; no held_out for who trained on those.
     """
     rows = load_rows(file, test_set.source) if file.exists() else []
-    done = {(row["name"], row["seed"], row["epochs"]) for row in rows}
+    done = {(row["name"], row["seed"], row["epochs"]) for row in rows if row["name"] == codec.RD or "held_out" in row}
     for seed in range(max(recipe.seeds for recipe in RECIPES.values())):
         for name, recipe in RECIPES.items():
             if seed >= recipe.seeds or (name, seed, recipe.training.epochs) in done:
@@ -92,10 +106,13 @@ def train_all(train_set: ImageSet, test_set: ImageSet, file: Path) -> list[dict]
             if name == codec.RD:
                 write_atomically(codec.FOLDER / f"{name}.safetensors", (folder / "codec.safetensors").read_bytes())
             history = json.loads((folder / "run.json").read_text())
-            points = rate_distortion.curve(test_set.take(MEASURED).images, coder_of(ours))
+            coder = coder_of(ours)
             row = {"name": name, "seed": seed, "epochs": len(history["epochs"])}
-            row |= {"train_images": history["train_images"], "points": points}
+            row |= {"train_images": history["train_images"], "machine": machine()}
             row["seconds"] = sum(epoch["seconds"] for epoch in history["epochs"])
+            row["points"] = rate_distortion.curve(test_set.take(MEASURED).images, coder)
+            if recipe.train_images <= len(train_set) - HELD_OUT:
+                row["held_out"] = rate_distortion.curve(train_set.images[-HELD_OUT:], coder)
             rows = [old for old in rows if (old["name"], old["seed"]) != (name, seed)] + [row]
             write_json(file, {"source": test_set.source, "images": MEASURED, "runs": rows})
     return rows

@@ -1,7 +1,12 @@
 """The kit's tables as text: Markdown for the notebooks and the README, plain text for races."""
 
+import math
+
 from cae_lib.rate_distortion import bpp_at
-from cae_lib.rd_experiments import RECIPES
+from cae_lib.rd_experiments import BASE, RECIPES
+
+# Student's t: 95 % of its mass lies within +- this, by the number of values.
+T_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 
 
 def as_markdown(header: list[str], rows: list[list]) -> str:
@@ -42,14 +47,28 @@ def comparison_markdown(rows: list[dict]) -> str:
     return as_markdown(header, cells)
 
 
+def with_interval(value: dict, spec: str) -> str:
+    """A spread as "mean [low, high]", the 95 % interval of Student's t; the mean alone where there is one seed.
+
+    Raises KeyError for more than ten values.
+    """
+    text = format(value["mean"], spec)
+    if value["seeds"] == 1:
+        return text
+    half = T_95[value["seeds"]] * value["std"] / math.sqrt(value["seeds"])
+    return f"{text} [{value['mean'] - half:{spec}}, {value['mean'] + half:{spec}}]"
+
+
 def ablation_markdown(rows: list[dict]) -> str:
-    """ablation's rows as Markdown."""
-    cells = [
-        [r["name"], RECIPES[r["name"]].why, r["bd_rate"]["seeds"]]
-        + [with_spread(r[key], "+.1f") for key in ("bd_rate", "against_jpeg")]
-        for r in rows
-    ]
-    return as_markdown(["training", "what differs", "seeds", "BD-rate, %", "against JPEG 4:4:4, %"], cells)
+    """ablation's rows as Markdown; each seed's BD-rate is against the base's with the same seed."""
+    cells = []
+    for r in rows:
+        base = r["name"] == BASE
+        each = "–" if base else " / ".join(format(value, "+.1f") for value in r["bd_rate"]["values"])
+        rates = ["–" if base else with_interval(r["bd_rate"], "+.1f"), with_interval(r["against_jpeg"], "+.1f")]
+        cells.append([r["name"], RECIPES[r["name"]].why, r["bd_rate"]["seeds"], each, *rates])
+    rate, jpeg = "mean, 95 % interval of t", "against JPEG 4:4:4, %: mean, 95 % interval of t"
+    return as_markdown(["training", "what differs", "seeds", "BD-rate, %, each seed", rate, jpeg], cells)
 
 
 def race_table(result: dict, references: dict[str, list[dict]] | None = None) -> str:

@@ -28,10 +28,11 @@ def tiny(monkeypatch, tmp_path):
     """Three recipes of tiny models, among them that of the shipped codec; nothing is written outside tmp_path."""
     recipes = {
         codec.RD: replace(RECIPES[codec.RD], model=TINY, training=replace(SHORT, epochs=1)),
-        BASE: replace(RECIPES[BASE], model=TINY, training=replace(SHORT, epochs=1), seeds=2),
+        BASE: replace(RECIPES[BASE], model=TINY, training=replace(SHORT, epochs=1), seeds=2, train_images=8),
         "rd_channel": replace(RECIPES["rd_channel"], model=replace(TINY, context="none"), seeds=1, train_images=6),
     }
     monkeypatch.setattr(rd_experiments, "RECIPES", recipes)
+    monkeypatch.setattr(rd_experiments, "HELD_OUT", 4)
     monkeypatch.setattr(rd_experiments, "OWN", tmp_path / "runs")
     monkeypatch.setattr(codec, "FOLDER", tmp_path / "codecs")
     (tmp_path / "codecs").mkdir()
@@ -72,9 +73,17 @@ def test_train_all_trains_each_once_and_measures_real_bytes(tiny, monkeypatch):
     ours = rd_codec.load(tiny / "codecs" / "rd.safetensors")
     points = rate_distortion.curve(images.images, coder_of(ours))
     assert rows[0]["points"] == points and rows[0]["epochs"] == 1 and rows[0]["seconds"] > 0
+    assert "held_out" not in rows[0], "the shipped codec trains on all images"
+    theirs = rd_codec.load(tiny / "runs" / BASE / "seed1" / "codec.safetensors")
+    assert rows[3]["held_out"] == rate_distortion.curve(images.images[8:], coder_of(theirs))
+    assert rows[3]["points"] != rows[3]["held_out"] and all("cores" in row["machine"] for row in rows)
 
     monkeypatch.setattr(rd_experiments, "train", lambda *_: pytest.fail("trained again"))
     assert train_all(images, images, file) == rows
+    old = [{key: value for key, value in row.items() if key != "held_out"} for row in rows]
+    write_json(file, stored | {"runs": old})
+    with pytest.raises(pytest.fail.Exception, match="trained again"):
+        train_all(images, images, file)
     with pytest.raises(CheckpointError, match="is about random images, now they are others: delete it first"):
         train_all(random_set(12), random_set(12, "others"), file)
 
@@ -97,4 +106,12 @@ def test_the_ablation_compares_seed_by_seed(monkeypatch, tmp_path):
     jpeg = [[p[key] for p in points(2.0)] for key in ("payload_bpp", "psnr")]
     assert wide["against_jpeg"]["values"][0] == pytest.approx(metrics.bd_rate(*jpeg, *rates))
     table = tables.ablation_markdown([base, wide])
-    assert "rd_wide" in table and "-15.0 ± 7.1" in table and RECIPES["rd_wide"].why in table
+    assert "rd_wide" in table and "±" not in table and RECIPES["rd_wide"].why in table
+    first, second = table.splitlines()[2:]
+    assert f"| {BASE} | {RECIPES[BASE].why} | 2 | – | – |" in first, "the base is not compared with itself"
+    assert "-10.0 / -20.0 | -15.0 [-78.5, +48.5]" in second
+
+
+def test_no_design_but_the_shipped_trains_on_held_out_images():
+    for name, recipe in RECIPES.items():
+        assert name == codec.RD or (recipe.train_images <= 50_000 - rd_experiments.HELD_OUT and recipe.seeds >= 3), name

@@ -1,7 +1,10 @@
 """Tables as text, from results that are known."""
 
+import pytest
+from scipy import stats
+
 from cae_lib.rate_distortion import PUBLISHED
-from cae_lib.tables import as_markdown, race_table
+from cae_lib.tables import T_95, as_markdown, race_table
 
 
 def test_a_table_as_markdown():
@@ -28,3 +31,8 @@ def test_a_race_as_text():
     assert rows[4] == ["PNG", "exact:", "17.00", "exact:", "22.00", "–"]
     assert rows[6] == ["COIN++,", "published", "–", "2.02", "–"]
     assert len({len(line) for line in race_table(result).splitlines()}) == 1, "columns stand below one another"
+
+
+@pytest.mark.parametrize("count", T_95)
+def test_the_quantiles_of_t(count):
+    assert T_95[count] == pytest.approx(stats.t.ppf(0.975, count - 1), abs=6e-4)
