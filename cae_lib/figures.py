@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from cae_lib import plots, rate_plots, results
 from cae_lib.baselines import BASELINES
 from cae_lib.checkpoints import load_histories, load_run
+from cae_lib.codec import FOLDER, RD
 from cae_lib.data import CIFAR10, ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.experiments import DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
 from cae_lib.metrics import psnr
-from cae_lib.rate_distortion import PUBLISHED
+from cae_lib.rate_distortion import ANCHOR_NOTE, ANCHORS, NOTES, PUBLISHED, against_anchors, break_even, curve_of
 from cae_lib.rd_experiments import BASE, RECIPES
 
 
@@ -173,18 +174,34 @@ def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dic
 
 
 def codecs_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
-    """Rate and distortion of every codec, payload only, with the curves that others published."""
-    return race_figure("codecs", "payload", PUBLISHED)
+    """Rate and distortion of every codec, payload only, with what others published."""
+    return race_figure("codecs", "payload")
 
 
 def codecs_file(test: ImageSet | None = None) -> tuple[Figure, dict]:
-    """Rate and distortion of every codec, whole files."""
-    return race_figure("codecs", "file", {})
+    """Rate and distortion of every codec, whole files, with what others published."""
+    return race_figure("codecs", "file")
 
 
 def rd_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
-    """The rate-distortion autoencoder on all test images, payload only, with the curves that others published."""
-    return race_figure("rd", "payload", PUBLISHED)
+    """The rate-distortion autoencoder on all test images, payload only, with what others published."""
+    return race_figure("rd", "payload")
+
+
+def rd_anchors(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """The same by the PSNR of the mean error, beside single points that others published: who needs fewer bits."""
+    race = results.stored("rd")
+    options = {"anchors": ANCHORS, "measure": "psnr_pooled", "source": race["source"]}
+    numbers = {"rows": against_anchors(race["curves"][RD]), "note": ANCHOR_NOTE}
+    return rate_plots.rate_distortion(race["curves"], **options), numbers
+
+
+def weights(test: ImageSet | None = None) -> tuple[Figure, dict]:
+    """After how many images the weights of the rate-distortion autoencoder are paid for against AVIF at 30 dB."""
+    race, size = results.stored("codecs"), (FOLDER / f"{RD}.safetensors").stat().st_size
+    rows = break_even(race["curves"], size, RD, "AVIF", 30)
+    figure = rate_plots.weights_figure(rows, RD, "AVIF", source=race["source"])
+    return figure, {"codec": RD, "rival": "AVIF", "images": race["images"], "rows": rows}
 
 
 def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
@@ -206,15 +223,17 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
     return figure, {"rows": rows}
 
 
-def race_figure(name: str, which: str, references: dict) -> tuple[Figure, dict]:
+def race_figure(name: str, which: str) -> tuple[Figure, dict]:
     """The stored race of that name, by "payload" or whole "file"."""
     race = results.stored(name)
-    # Ours first: seven, as many as there are colours, so that ours are drawn solid and the classical ones dashed.
+    # Ours first, so that the colours of the classical ones follow on theirs.
     curves = dict(sorted(race["curves"].items(), key=lambda item: (item[0] in BASELINES, "optimised" in item[0])))
     if which == "payload":  # optimised tables shorten the file, not the payload
         curves = {name: points for name, points in curves.items() if "optimised" not in name}
-    figure = rate_plots.rate_distortion(curves, which, references=references, source=race["source"])
-    return figure, {"curves": curves, "references": references}
+    known = {name: points for name, points in PUBLISHED.items() if curve_of(points, which)}
+    figure = rate_plots.rate_distortion(curves, which, references=known, source=race["source"])
+    notes = {name: NOTES[name] for name in known}
+    return figure, {"curves": curves, "references": known, "notes": notes}
 
 
 def curve(rows: list[dict]) -> tuple[list, list, list]:
@@ -238,5 +257,7 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     codecs_payload,
     codecs_file,
     rd_payload,
+    rd_anchors,
+    weights,
     rd_ablation,
 )
