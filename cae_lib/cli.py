@@ -93,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
     cli_batch.add_commands(add, positive_number, whole_number)
 
     sub = add("figures", figures, "Draw everything under figures/ again from the stored runs and measurements.")
-    text = "measure first, which takes long for all: the tables of the autoencoders (tables) and codecs by name; none named: all"
+    text = "measure first, long for all: the autoencoders' tables (tables), codecs by name; none named: all"
     sub.add_argument("--measure", nargs="*", metavar="NAME", help=text)
     return top
 
