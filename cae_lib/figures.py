@@ -191,9 +191,10 @@ def rd_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
 def rd_anchors(test: ImageSet | None = None) -> tuple[Figure, dict]:
     """The same by the PSNR of the mean error, beside single points that others published: who needs fewer bits."""
     race = results.stored("rd")
+    curves = ours_first(race["curves"])
     options = {"anchors": ANCHORS, "measure": "psnr_pooled", "source": race["source"]}
-    numbers = {"rows": against_anchors(race["curves"][RD]), "note": ANCHOR_NOTE}
-    return rate_plots.rate_distortion(race["curves"], **options), numbers
+    numbers = {"rows": against_anchors(curves[RD]), "note": ANCHOR_NOTE, "curves": curves, "anchors": ANCHORS}
+    return rate_plots.rate_distortion(curves, **options), numbers
 
 
 def weights(test: ImageSet | None = None) -> tuple[Figure, dict]:
@@ -226,14 +227,18 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
 def race_figure(name: str, which: str) -> tuple[Figure, dict]:
     """The stored race of that name, by "payload" or whole "file"."""
     race = results.stored(name)
-    # Ours first, so that the colours of the classical ones follow on theirs.
-    curves = dict(sorted(race["curves"].items(), key=lambda item: (item[0] in BASELINES, "optimised" in item[0])))
+    curves = ours_first(race["curves"])
     if which == "payload":  # optimised tables shorten the file, not the payload
         curves = {name: points for name, points in curves.items() if "optimised" not in name}
     known = {name: points for name, points in PUBLISHED.items() if curve_of(points, which)}
     figure = rate_plots.rate_distortion(curves, which, references=known, source=race["source"])
     notes = {name: NOTES[name] for name in known}
     return figure, {"curves": curves, "references": known, "notes": notes}
+
+
+def ours_first(curves: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """The kit's codecs, then the classical ones, so that a codec's colour is the same in two figures."""
+    return dict(sorted(curves.items(), key=lambda item: (item[0] in BASELINES, "optimised" in item[0])))
 
 
 def curve(rows: list[dict]) -> tuple[list, list, list]:

@@ -8,7 +8,15 @@ from cae_lib.files import write_atomically, write_json
 from cae_lib.pca import pca_quality
 from cae_lib.rate_distortion import LEAST_OVERLAP, LEVELS, PUBLISHED, REFERENCE, against_anchors, bpp_at
 from cae_lib.results import ablation, stored
-from cae_lib.tables import ablation_markdown, anchor_table, comparison_markdown, race_table, report_markdown
+from cae_lib.tables import (
+    ablation_markdown,
+    anchor_table,
+    comparison_markdown,
+    decibels,
+    number,
+    race_table,
+    report_markdown,
+)
 
 TABLES = "tables"  # `cae figures --measure tables`: the tables of the data and the autoencoders
 ALL = list(dict.fromkeys([REFERENCE, *codec.MODELS, *BASELINES]))
@@ -43,7 +51,8 @@ def readme_section() -> str:
         "`rd`, the autoencoder trained for rate and distortion (notebook 07), on all\n"
         f"{whole['images']:,} test images:\n\n"
         f"```\n{race_table(whole, PUBLISHED)}\n```\n\n"
-        f"{savings('file', 'BPG 4:4:4', whole['curves']['rd'], PUBLISHED['BPG 4:4:4'])}\n\n"
+        f"{savings('file', 'BPG 4:4:4', whole['curves']['rd'], PUBLISHED['BPG 4:4:4'])}\n"
+        "As BPG's published bits are limits, the true difference is smaller.\n\n"
         "![rd against JPEG and published codecs](figures/rd_payload.png)\n\n"
         "Stronger learned codecs, at the single points that were published:\n\n"
         f"```\n{anchor_table(anchors, 'rd')}\n```\n\n"
@@ -57,11 +66,13 @@ def readme_section() -> str:
 
 
 def savings(which: str, rival: str, ours: list[dict], theirs: list[dict]) -> str:
-    """A sentence: how many percent of bits rd saves against a rival at each level, counted alike."""
+    """A sentence: how many percent of bits rd saves against a rival at each level and on average, counted alike."""
     counted = {"payload": "payload against payload", "file": "whole files against whole files"}[which]
     pairs = [(bpp_at(ours, level, which), bpp_at(theirs, level, which)) for level in LEVELS]
-    shares = ", ".join(f"{100 * (a / b - 1):+.0f} %" for a, b in pairs)
-    return f"`rd` against {rival}, {counted}, at {', '.join(map(str, LEVELS))} dB: {shares}."
+    shares = ", ".join("–" if None in pair else f"{100 * (pair[0] / pair[1] - 1):+.0f} %" for pair in pairs)
+    row = rate_distortion.bd(theirs, ours, which)
+    average = f"BD-rate {number(row['bd_rate'], '+.1f')} % over {decibels(row['bd_range'])} dB"
+    return f"`rd` against {rival}, {counted}, at {', '.join(map(str, LEVELS))} dB: {shares}\n({average})."
 
 
 def who_wins(rows: list[dict]) -> str:
@@ -69,23 +80,26 @@ def who_wins(rows: list[dict]) -> str:
     texts = []
     for name in dict.fromkeys(row["codec"] for row in rows):
         known = [row for row in rows if row["codec"] == name and row["percent"] is not None]
-        for word, chosen in (
-            (f"{name} wins", [r for r in known if r["percent"] > 0]),
-            (f"`rd` wins against {name}", [r for r in known if r["percent"] <= 0]),
+        for winner, than, chosen in (
+            (name, "more", [r for r in known if r["percent"] > 0]),
+            (f"`rd` against {name}", "less", [r for r in known if r["percent"] <= 0]),
         ):
-            places = " and ".join(f"{r['psnr_pooled']:.2f} dB ({abs(r['percent']):.0f} %)" for r in chosen)
-            texts += [f"{word} at {places}"] if chosen else []
+            places = " and ".join(f"{r['psnr_pooled']:.2f} dB ({abs(r['percent']):.0f} % {than})" for r in chosen)
+            texts += [f"**{winner}** wins at {places}"] if chosen else []
     missed = ", ".join(f"{r['psnr_pooled']:.2f}" for r in rows if r["percent"] is None)
-    return "; ".join(texts) + (f". `rd` does not reach {missed} dB." if missed else ".")
+    ending = f"\nIts curve does not reach {missed} dB." if missed else ""
+    return f"In brackets, how much `rd` needs: {'; '.join(texts)}.{ending}"
 
 
 def paid_for(rows: list[dict]) -> str:
-    """break_even's rows in words."""
-    counts = {row["which"]: f"{row['images']:,}" if row["images"] else "no number of" for row in rows}
+    """break_even's rows in words, in numbers of two digits."""
+    counts = {
+        r["which"]: f"about {round(n, 2 - len(str(n))):,} images" if (n := r["images"]) else "no number" for r in rows
+    }
     weights, psnr = rows[0]["weights"] / 1e6, rows[0]["psnr"]
     return (
         f"Its weights are {weights:.1f} MB, which no table above counts: against AVIF at {psnr} dB they are paid for\n"
-        f"after {counts['file']} images of 32 × 32 pixels by whole files, after {counts['payload']} by payload alone."
+        f"after {counts['file']} of 32 × 32 pixels by whole files, after {counts['payload']} by payload alone."
     )
 
 

@@ -139,19 +139,24 @@ def race(
 def table(curves: dict[str, list[dict]]) -> list[dict]:
     """One row a codec, {"codec", "payload", "file", "bd_rate", "bd_range"}, from its points.
 
-    payload, file: bits per pixel at LEVELS; bd_rate: in percent against the reference, payload against payload, and
-    bd_range: from and to how many dB it was computed, None without a common range. Where that is narrower than
-    LEAST_OVERLAP, there is no bd_rate.
+    payload, file: bits per pixel at LEVELS; bd_rate, bd_range: as `bd` has them against the reference, by payload.
     """
     rows = []
     for name, points in curves.items():
         row = {"codec": name} | {w: [bpp_at(points, level, w) for level in LEVELS] for w in ("payload", "file")}
-        pair = rates(curves[REFERENCE]), rates(points)
-        common = metrics.overlap(pair[0][1], pair[1][1])
-        enough = common and common[1] - common[0] >= LEAST_OVERLAP
-        row["bd_rate"] = metrics.bd_rate(*pair[0], *pair[1]) if enough else None
-        rows.append(row | {"bd_range": common and list(common)})
+        rows.append(row | bd(curves[REFERENCE], points))
     return rows
+
+
+def bd(reference: list[dict], points: list[dict], which: str = "payload") -> dict:
+    """How much more a codec needs than a reference: {"bd_rate" in percent, "bd_range": from and to how many dB}.
+
+    bd_range: None without a common range. Where that is narrower than LEAST_OVERLAP, bd_rate is None.
+    """
+    pair = [list(zip(*curve_of(p, which), strict=True)) or [(), ()] for p in (reference, points)]
+    common = metrics.overlap(pair[0][1], pair[1][1])
+    enough = common and common[1] - common[0] >= LEAST_OVERLAP
+    return {"bd_rate": metrics.bd_rate(*pair[0], *pair[1]) if enough else None, "bd_range": common and list(common)}
 
 
 def against_anchors(points: list[dict]) -> list[dict]:

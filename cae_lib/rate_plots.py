@@ -48,8 +48,8 @@ def rate_distortion(
             ax.plot(*zip(*known, strict=True), **style, label=name)
         else:
             exact[name] = points[-1][f"{which}_bpp"]
-    grey = {"markersize": 5, "fillstyle": "none", "color": "#777777", "linestyle": ":", "linewidth": 1}
-    dark = {"markersize": 7, "color": "#333333", "linestyle": "none"}
+    grey = {"markersize": 6, "fillstyle": "none", "color": "#444444", "linestyle": ":", "linewidth": 1.2, "zorder": 3}
+    dark = {"markersize": 7, "color": "#333333", "linestyle": "none", "zorder": 3}
     for others, markers, style in ((references, "osD^", grey), (anchors, "XPd", dark)):
         known = {name: curve_of(points, which, measure) for name, points in (others or {}).items()}
         for i, name in enumerate(name for name in known if known[name]):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import checkpoints, experiments, figures, publish, rate_distortion, rd_experiments, results
+from cae_lib import checkpoints, cli, experiments, figures, publish, rate_distortion, rd_experiments, results
 from cae_lib.data import CIFAR10, STAND_IN, DataError, ImageSet, scale
 from cae_lib.files import write_json
 from cae_lib.metrics import psnr
@@ -170,3 +170,29 @@ def test_curves_of_other_images_are_not_mixed_with_new_ones(real):
     publish.measure(["PNG"])
     new = results.stored("codecs")
     assert new["images"] == 2 and all(new["curves"][name] for name in ("JPEG 4:4:4", "model1", "PNG"))
+
+
+def test_what_cannot_be_measured_is_named_with_the_choice(capsys):
+    assert cli.main(["figures", "--measure", "JPG", "AVIF"]) == 2
+    assert "called JPG; there are tables, JPEG 4:4:4, model1" in capsys.readouterr().err
+
+
+ROWS = [
+    {"codec": "one", "psnr_pooled": 24.0, "percent": 29.3},
+    {"codec": "one", "psnr_pooled": 30.0, "percent": -4.0},
+    {"codec": "two", "psnr_pooled": 38.12, "percent": None},
+]
+
+
+def test_the_readme_says_who_wins():
+    text = publish.who_wins(ROWS)
+    assert "**one** wins at 24.00 dB (29 % more); **`rd` against one** wins at 30.00 dB (4 % less)." in text
+    assert "does not reach 38.12 dB" in text and "two" not in text
+
+
+def test_the_readme_says_after_how_many_images_the_weights_are_paid_for():
+    rows = [
+        {"which": w, "psnr": 30, "weights": 5_008_368, "images": n} for w, n in (("file", 17_234), ("payload", None))
+    ]
+    text = " ".join(publish.paid_for(rows).split())
+    assert "5.0 MB" in text and "after about 17,000 images" in text and "after no number by payload" in text
