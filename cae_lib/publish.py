@@ -88,7 +88,7 @@ def who_wins(rows: list[dict]) -> str:
             texts += [f"**{winner}** wins at {places}"] if chosen else []
     missed = ", ".join(f"{r['psnr_pooled']:.2f}" for r in rows if r["percent"] is None)
     ending = f"\nIts curve does not reach {missed} dB." if missed else ""
-    return f"In brackets, how much `rd` needs: {'; '.join(texts)}.{ending}"
+    return "In brackets, what `rd` needs:\n" + ";\n".join(texts) + "." + ending
 
 
 def paid_for(rows: list[dict]) -> str:

@@ -186,7 +186,7 @@ ROWS = [
 
 def test_the_readme_says_who_wins():
     text = publish.who_wins(ROWS)
-    assert "**one** wins at 24.00 dB (29 % more); **`rd` against one** wins at 30.00 dB (4 % less)." in text
+    assert "**one** wins at 24.00 dB (29 % more);\n**`rd` against one** wins at 30.00 dB (4 % less)." in text
     assert "does not reach 38.12 dB" in text and "two" not in text
 
 

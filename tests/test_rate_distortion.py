@@ -7,9 +7,10 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from cae_lib import codec, coders
+from cae_lib import cli, codec, coders
 from cae_lib.baselines import BASELINES, decode, payload
 from cae_lib.coders import batches, coder_of
+from cae_lib.data import ImageSet
 from cae_lib.metrics import bd_rate
 from cae_lib.rate_distortion import (
     LEVELS,
@@ -124,6 +125,17 @@ def test_whole_files_of_others_never_stand_for_payloads():
 def test_published_results_stand_beside_enough_images_of_theirs():
     assert published_beside(500, "CIFAR-10") == PUBLISHED
     assert published_beside(499, "CIFAR-10") == published_beside(10_000, "stand-in") == {}
+
+
+@pytest.mark.parametrize(
+    "least, source, shown", [(2, "CIFAR-10", True), (3, "CIFAR-10", False), (2, "stand-in", False)]
+)
+def test_the_command_shows_published_results_only_where_they_belong(least, source, shown, monkeypatch, capsys):
+    few = ImageSet(images(2), torch.zeros(2, dtype=torch.int64), ("thing",), source, "test")
+    monkeypatch.setattr("cae_lib.data.load_images", lambda split: few)
+    monkeypatch.setattr("cae_lib.rate_distortion.LEAST_IMAGES", least)
+    assert cli.main(["evaluate", "PNG", "--codecs"]) == 0
+    assert ("BPG 4:4:4, published" in capsys.readouterr().out) == shown
 
 
 def decibels_of(*values):
