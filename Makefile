@@ -41,7 +41,7 @@ bench: .venv/.done  ## measure speed
 slides: .venv/.done  ## export the notebooks, as stored, as slide decks into build/slides
 	$(BIN)/python -m cae_lib.slides build/slides
 
-figures: .venv/.done  ## make everything under figures/ again from the stored runs
+figures: .venv/.done  ## draw everything under figures/ again from the stored runs and measurements
 	$(BIN)/cae figures
 
 # The source is notebooks/solutions. Without the state of its widgets, a stored notebook shows their static pictures.

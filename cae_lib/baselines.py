@@ -14,13 +14,20 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-HEADERS = {  # by Pillow's names of the formats
+# By Pillow's names of the formats. One rule for all: header is what is the same in every file of one size and quality,
+# and what only repeats what the rest says (lengths, checksums); payload is what the picture itself decides.
+HEADERS = {
     "JPEG": "everything up to the end of the SOS segment, and the EOI marker; but Huffman tables other than the "
-    "standard's (optimised ones) are made for the picture and count as payload",
-    "WEBP": "RIFF header (12 bytes), chunk header (8), VP8 frame header (10; lossless: VP8L header, 5)",
-    "JPEG2000": "everything up to and including the SOD marker, and the EOC marker",
-    "AVIF": "everything but the content of the mdat box",
-    "PNG": "everything but the content of the IDAT chunks",
+    "standard's (optimised ones) are made for the picture, so their counts and values are payload, without the marker, "
+    "the length and the number of each table (5 bytes)",
+    "WEBP": "RIFF header (12 bytes), chunk header (8), VP8 frame header (10), and the zero byte that ends the data of "
+    "every file; lossless: VP8L header (5), and the byte that fills a chunk of odd length",
+    "JPEG2000": "everything up to and including the SOD marker, and the EOC marker; the headers of the packets after "
+    "it say what the picture's code blocks hold and are payload",
+    "AVIF": "every box but mdat; in mdat the temporal delimiter (2 bytes), the sequence header (10 at 32 x 32 pixels), "
+    "and the type and length of the frame's unit (2 to 4); the content of that unit is payload, with the frame header "
+    "in its first bits, which no byte divides from the rest",
+    "PNG": "everything but the content of the IDAT chunks, and of that zlib's header (2 bytes) and checksum (4)",
 }
 
 
@@ -152,7 +159,13 @@ def of_jpeg(data: bytes) -> bytes | None:
     whole = data[at : at + 2] == b"\xff\xda" and data[-2:] == b"\xff\xd9"
     if not whole or re.search(rb"\xff[^\x00\xd0-\xd7]", scan, re.DOTALL):
         return None
-    return scan if tables == standard_tables() else tables + scan
+    if tables == standard_tables():
+        return scan
+    made = [segment for marker, segment in found if marker == b"\xff\xc4"]
+    # One table a segment: marker, length and number in 5 bytes, 16 counts, and as many values as they add up to.
+    if any(len(segment) != 21 + sum(segment[5:21]) for segment in made):
+        return None
+    return b"".join(segment[5:] for segment in made) + scan
 
 
 @cache
@@ -177,20 +190,45 @@ def of_webp(data: bytes) -> bytes | None:
     if int.from_bytes(data[4:8], "little") != len(data) - 8 or len(data) - 20 - length not in (0, 1):
         return None
     if data[8:16] == b"WEBPVP8 " and data[23:26] == b"\x9d\x01\x2a":
-        return data[30:]
-    return data[25:] if data[8:16] == b"WEBPVP8L" and data[20] == 0x2F else None
+        return data[30 : 20 + length].removesuffix(b"\0")
+    return data[25 : 20 + length] if data[8:16] == b"WEBPVP8L" and data[20] == 0x2F else None
 
 
 def of_png(data: bytes) -> bytes | None:
     """The payload of a PNG file, None for a layout that is not known."""
     found = chunks(data, 8, 12, 4)  # a length counts neither itself nor name and checksum
-    return b"".join(c for name, c in found if name == b"IDAT") if found and found[-1][0] == b"IEND" else None
+    stream = b"".join(content for name, content in found if name == b"IDAT")
+    return stream[2:-4] if found and found[-1][0] == b"IEND" and len(stream) > 6 else None
 
 
 def of_avif(data: bytes) -> bytes | None:
-    """The payload of a AVIF file, None for a layout that is not known."""
+    """The payload of an AVIF file, None for a layout that is not known."""
     found = chunks(data, 0, 0, 0)
-    return found[2][1] if [name for name, _ in found] == [b"ftyp", b"meta", b"mdat"] else None
+    if [name for name, _ in found] != [b"ftyp", b"meta", b"mdat"]:
+        return None
+    units = obus(found[2][1])
+    return units[2][1] if [kind for kind, _ in units] == [DELIMITER, SEQUENCE, FRAME] and not units[0][1] else None
+
+
+DELIMITER, SEQUENCE, FRAME = 2, 1, 6  # types of AV1's units (AV1 specification, section 6.2.2)
+
+
+def obus(data: bytes) -> list[tuple[int, bytes]]:
+    """Types and contents of AV1's units (OBUs); none when they do not fill the data or have no length of their own."""
+    found, at = [], 0
+    while at < len(data):
+        kind, plain = data[at] >> 3, data[at] & 7 == 2  # no extension, but a length: seven bits a byte, lowest first
+        length, shift, more = 0, 0, True
+        while plain and more:
+            at += 1
+            plain = at < len(data) and shift < 32
+            length, more = length | (data[at] & 127) << shift if plain else 0, plain and data[at] >= 128
+            shift += 7
+        at += 1 + length
+        if not plain or at > len(data):
+            return []
+        found.append((kind, data[at - length : at]))
+    return found
 
 
 def chunks(data: bytes, at: int, uncounted: int, checksum: int) -> list[tuple[bytes, bytes]]:

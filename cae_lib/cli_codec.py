@@ -99,7 +99,7 @@ def inspect(args: argparse.Namespace) -> None:
 def race(args: argparse.Namespace) -> None:
     """cae evaluate --codecs: the table and the curves of the codecs, on test images or on a folder of the user's."""
     from cae_lib import baselines, codec, rate_distortion
-    from cae_lib.data import CIFAR10, load_images
+    from cae_lib.data import load_images
     from cae_lib.pictures import load_folder
     from cae_lib.tables import race_table
 
@@ -117,7 +117,7 @@ def race(args: argparse.Namespace) -> None:
     else:
         test_set, images = None, load_folder(args.codecs)[: args.images]
         source = f"images in {args.codecs}: {len(images)}"
-    published = rate_distortion.PUBLISHED if test_set and test_set.source == CIFAR10 else {}
+    published = rate_distortion.published_beside(len(images), test_set.source) if test_set else {}
     say(f"{source}, each coded on its own")
     result = rate_distortion.race(images, args.names or known, progress=True)
     print(race_table(result, published))
@@ -135,8 +135,7 @@ def save(folder: Path, result: dict, published: dict) -> list[Path]:
     paths = [folder / f"rate_distortion{end}" for end in (".json", "_payload.png", "_file.png")]
     write_json(paths[0], result)
     for which, path in zip(("payload", "file"), paths[1:], strict=True):
-        references = published if which == "payload" else {}
-        figure = rate_distortion(result["curves"], which, references=references, source=result["source"])
+        figure = rate_distortion(result["curves"], which, references=published, source=result["source"])
         write_atomically(path, to_png(figure))
     return paths
 

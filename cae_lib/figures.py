@@ -9,14 +9,13 @@ from collections.abc import Callable
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import plots, rate_plots, results
-from cae_lib.baselines import BASELINES
+from cae_lib import plots, results
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data import CIFAR10, ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.experiments import DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
 from cae_lib.metrics import psnr
-from cae_lib.rate_distortion import PUBLISHED
+from cae_lib.race_figures import codecs_file, codecs_payload, rd_anchors, rd_payload, weights
 from cae_lib.rd_experiments import BASE, RECIPES
 
 
@@ -172,21 +171,6 @@ def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dic
     return figure, {"curves": {name: list(map(list, c)) for name, c in curves.items()}}
 
 
-def codecs_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
-    """Rate and distortion of every codec, payload only, with the curves that others published."""
-    return race_figure("codecs", "payload", PUBLISHED)
-
-
-def codecs_file(test: ImageSet | None = None) -> tuple[Figure, dict]:
-    """Rate and distortion of every codec, whole files."""
-    return race_figure("codecs", "file", {})
-
-
-def rd_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
-    """The rate-distortion autoencoder on all test images, payload only, with the curves that others published."""
-    return race_figure("rd", "payload", PUBLISHED)
-
-
 def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
     """What the parts of a small rate-distortion autoencoder are worth: its rate without them, at equal PSNR."""
     stored = results.stored("rd_trainings")
@@ -204,17 +188,6 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
     ax.invert_yaxis()
     ax.grid(alpha=0.3, axis="x")
     return figure, {"rows": rows}
-
-
-def race_figure(name: str, which: str, references: dict) -> tuple[Figure, dict]:
-    """The stored race of that name, by "payload" or whole "file"."""
-    race = results.stored(name)
-    # Ours first: seven, as many as there are colours, so that ours are drawn solid and the classical ones dashed.
-    curves = dict(sorted(race["curves"].items(), key=lambda item: (item[0] in BASELINES, "optimised" in item[0])))
-    if which == "payload":  # optimised tables shorten the file, not the payload
-        curves = {name: points for name, points in curves.items() if "optimised" not in name}
-    figure = rate_plots.rate_distortion(curves, which, references=references, source=race["source"])
-    return figure, {"curves": curves, "references": references}
 
 
 def curve(rows: list[dict]) -> tuple[list, list, list]:
@@ -238,5 +211,7 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     codecs_payload,
     codecs_file,
     rd_payload,
+    rd_anchors,
+    weights,
     rd_ablation,
 )

@@ -68,6 +68,14 @@ def bits_per_pixel(size: int, pixels: int) -> float:
     return 8 * size / pixels
 
 
+def overlap(first, second) -> tuple[float, float] | None:
+    """From and to which PSNR in dB two curves both reach, given their points' PSNRs in any order; None for nothing."""
+    if min(len(set(first)), len(set(second))) < 2:
+        return None
+    low, high = max(min(first), min(second)), min(max(first), max(second))
+    return (low, high) if low < high else None
+
+
 def bd_rate(reference_rate, reference_psnr, rate, psnr) -> float | None:
     """How much more rate a codec needs than the reference at equal PSNR, in percent; -50 means half the bytes.
 
@@ -84,6 +92,6 @@ def bd_rate(reference_rate, reference_psnr, rate, psnr) -> float | None:
         cheapest = dict(sorted(zip(decibels, rates, strict=True), reverse=True))  # the last of equal keys stays
         curves += [[cheapest[d] for d in sorted(cheapest)], sorted(cheapest)]
     _, first, _, second = curves
-    if min(len(first), len(second)) < 2 or max(first[0], second[0]) >= min(first[-1], second[-1]):
+    if overlap(first, second) is None:
         return None
     return float(difference(*curves, method="pchip", require_matching_points=False, min_overlap=0))

@@ -20,22 +20,53 @@ from tqdm import tqdm
 from cae_lib import metrics
 from cae_lib.baselines import BASELINES, at_least, decode, size
 from cae_lib.coders import Coder, batches, coder, pixels
-from cae_lib.data import scale
+from cae_lib.data import CIFAR10, scale
 
 LEVELS = (28, 30, 32, 35)  # dB
 REFERENCE = "JPEG 4:4:4"
 
-# Curves that others published for the CIFAR-10 test images, read off at LEVELS.
-# Source: results in the repository of COIN++ (Dupont et al., COIN++: Neural Compression Across Modalities, 2022).
+LEAST_OVERLAP = 4  # dB that two curves have in common; a BD-rate from fewer says little
+LEAST_IMAGES = 500  # CIFAR-10 test images that stand for all 10,000, whose results others published
+
+# Curves that others published for all CIFAR-10 test images, at LEVELS between the published points (pchip, as in
+# bd_rate). Source: results/cifar10 in the repository of COIN++ (Dupont et al., COIN++: Neural Compression Across
+# Modalities, 2022), by its names bpg_444_x265_ycbcr, coinpp, compressai-bmshj2018-hyperprior and
+# compressai-cheng2020-anchor. The last has no point between 24.5 and 31.8 dB, so it has no value at 28 and 30.
 PUBLISHED = {
-    name: [{"psnr": level, "payload_bpp": rate} for level, rate in zip(LEVELS, rates, strict=True)]
-    for name, rates in {
-        "BPG 4:4:4": (1.13, 1.47, 1.88, 2.63),
-        "COIN++": (1.36, 2.02, 3.04, 5.14),
-        "Ballé hyperprior": (0.89, 1.20, 1.60, 2.32),
-        "Cheng 2020 with context": (0.88, 1.10, 1.34, 1.75),
+    name: [{"psnr": psnr, f"{which}_bpp": bpp} for psnr, bpp in zip(LEVELS, rates, strict=True) if bpp]
+    for name, which, rates in (
+        ("BPG 4:4:4", "file", (1.13, 1.47, 1.88, 2.63)),
+        ("COIN++", "payload", (1.36, 2.02, 3.04, 5.14)),
+        ("Ballé hyperprior", "payload", (0.89, 1.20, 1.60, 2.32)),
+        ("Cheng 2020 with context", "payload", (None, None, 1.34, 1.75)),
+    )
+}
+
+# Single points too far apart for a line between them, by the PSNR of a mean error. Source: vae-b and vae-m in
+# eval/cifar.yml, in the repository mandt-lab/uqdm (Yang, Will, Mandt: Progressive Compression with Universally
+# Quantized Diffusion Models, 2025), which has four more points outside of this range for each.
+ANCHORS = {
+    name: [{"psnr_pooled": psnr, "payload_bpp": bpp} for psnr, bpp in points]
+    for name, points in {
+        "Ballé 2018": ((22.9358, 0.2894), (29.6548, 1.0495), (37.4456, 2.7783)),
+        "Minnen 2020": ((24.2149, 0.3355), (30.7686, 1.1218), (38.1240, 2.8024)),
     }.items()
 }
+
+# What is known of how the published numbers came about, for where they are shown.
+NOTES = {
+    "BPG 4:4:4": "whole files, each of at most so many bits, so the mean file is smaller (by how much is not stated); "
+    "mean PSNR of the images.",
+    "COIN++": "bits by its entropy model, without a header; mean PSNR of the images; whether it pads them: not stated.",
+    "Ballé hyperprior": "made by CompressAI; which bits, which PSNR, what it was trained on and how images of "
+    "32 × 32 pixels were padded: not stated.",
+    "Cheng 2020 with context": "as Ballé hyperprior; no point between 24.5 and 31.8 dB, so nothing at 28 and 30.",
+}
+ANCHOR_NOTE = (
+    "Ballé 2018 (hyperprior) and Minnen 2020 (channel-wise) are single points of mandt-lab/uqdm, eval/cifar.yml. Their "
+    "evaluation is not in that repository; its own models are measured by the PSNR of a batch's mean error, so the "
+    "points stand beside our psnr_pooled. Estimated or coded bits, training set: not stated."
+)
 
 
 def curve(images: Tensor | list[Tensor], codec: str | Coder, progress: bool = False) -> list[dict]:
@@ -71,39 +102,104 @@ def finite(decibels: float) -> float | None:
     return decibels if math.isfinite(decibels) else None
 
 
-def bpp_at(points: list[dict], psnr: float, which: str = "payload") -> float | None:
+def bpp_at(points: list[dict], psnr: float, which: str = "payload", measure: str = "psnr") -> float | None:
     """Bits per pixel of the "payload" or the "file" at a PSNR in dB, linear in dB between the steps.
 
-    None outside the curve.
+    measure: "psnr" or "psnr_pooled". None outside the curve, and for points without that size.
     """
-    known = sorted((p["psnr"], p[f"{which}_bpp"]) for p in points if p["psnr"] is not None)
-    if not known or not known[0][0] <= psnr <= known[-1][0]:
+    known = sorted(curve_of(points, which, measure), key=lambda pair: pair[::-1])
+    if not known or not known[0][1] <= psnr <= known[-1][1]:
         return None
-    return float(np.interp(psnr, *zip(*known, strict=True)))
+    bpp, decibels = zip(*known, strict=True)
+    return float(np.interp(psnr, decibels, bpp))
 
 
-def race(images: Tensor | list[Tensor], names: list[str], progress: bool = False) -> dict:
+def curve_of(points: list[dict], which: str = "payload", measure: str = "psnr") -> list[tuple[float, float]]:
+    """Bits per pixel and PSNR in dB of the points that have both."""
+    rate = f"{which}_bpp"
+    return [(p[rate], p[measure]) for p in points if p.get(rate) is not None and p.get(measure) is not None]
+
+
+def race(
+    images: Tensor | list[Tensor], names: list[str], progress: bool = False, known: dict[str, list[dict]] | None = None
+) -> dict:
     """All codecs on the same images, ready for JSON: {"images", "pixels", "levels", "reference", "curves", "table"}.
 
-    curves: name -> points. table: one row a codec, {"codec", "payload", "file", "bd_rate"}: bits per pixel at the
-    levels (LEVELS, in dB), and the BD-rate in percent against the reference, payload against payload. The reference,
-    JPEG 4:4:4, always takes part.
+    curves: name -> points; table: as `table` makes it. The reference, JPEG 4:4:4, always takes part. known: curves
+    measured on these images before, which take part as they are unless named.
     """
-    curves = {name: curve(images, name, progress) for name in dict.fromkeys([REFERENCE, *names])}
+    curves = dict(known or {})
+    for name in dict.fromkeys([*([] if REFERENCE in curves else [REFERENCE]), *names]):
+        curves[name] = curve(images, name, progress)
+    total = sum(image[0].numel() for image in images)
+    result = {"images": len(images), "pixels": total, "levels": list(LEVELS), "reference": REFERENCE}
+    return result | {"curves": curves, "table": table(curves)}
+
+
+def table(curves: dict[str, list[dict]]) -> list[dict]:
+    """One row a codec, {"codec", "payload", "file", "bd_rate", "bd_range"}, from its points.
+
+    payload, file: bits per pixel at LEVELS; bd_rate, bd_range: as `bd` has them against the reference, by payload.
+    """
     rows = []
     for name, points in curves.items():
         row = {"codec": name} | {w: [bpp_at(points, level, w) for level in LEVELS] for w in ("payload", "file")}
-        row["bd_rate"] = metrics.bd_rate(*rates(curves[REFERENCE]), *rates(points))
-        rows.append(row)
-    total = sum(image[0].numel() for image in images)
-    result = {"images": len(images), "pixels": total, "levels": list(LEVELS), "reference": REFERENCE}
-    return result | {"curves": curves, "table": rows}
+        rows.append(row | bd(curves[REFERENCE], points))
+    return rows
+
+
+def bd(reference: list[dict], points: list[dict], which: str = "payload") -> dict:
+    """How much more a codec needs than a reference: {"bd_rate" in percent, "bd_range": from and to how many dB}.
+
+    bd_range: None without a common range. Where that is narrower than LEAST_OVERLAP, bd_rate is None.
+    """
+    pair = [list(zip(*curve_of(p, which), strict=True)) or [(), ()] for p in (reference, points)]
+    common = metrics.overlap(pair[0][1], pair[1][1])
+    enough = common and common[1] - common[0] >= LEAST_OVERLAP
+    return {"bd_rate": metrics.bd_rate(*pair[0], *pair[1]) if enough else None, "bd_range": common and list(common)}
+
+
+def against_anchors(points: list[dict]) -> list[dict]:
+    """What a codec needs at each of ANCHORS: {"codec", "psnr_pooled", "published", "ours", "percent"} a row.
+
+    published, ours: bits per pixel of the payload; percent: how many more are ours. None where `points` do not reach.
+    """
+    rows = []
+    for name, anchors in ANCHORS.items():
+        for anchor in anchors:
+            psnr, published = anchor["psnr_pooled"], anchor["payload_bpp"]
+            ours = bpp_at(points, psnr, measure="psnr_pooled")
+            percent = None if ours is None else 100 * (ours / published - 1)
+            row = {"codec": name, "psnr_pooled": psnr, "published": published, "ours": ours}
+            rows.append(row | {"percent": percent})
+    return rows
+
+
+def published_beside(images: int, source: str) -> dict[str, list[dict]]:
+    """PUBLISHED beside enough CIFAR-10 test images, nothing beside fewer or others."""
+    return PUBLISHED if source == CIFAR10 and images >= LEAST_IMAGES else {}
+
+
+def break_even(curves: dict[str, list[dict]], weights: int, name: str, rival: str, psnr: float) -> list[dict]:
+    """After how many 32 x 32 images a codec's own `weights` in bytes are paid for by what it saves against a rival.
+
+    Returns two rows, {"which", "psnr", "ours", "theirs", "weights", "images"}: whole file, then payload; ours, theirs:
+    bytes an image at that PSNR in dB. images: None where nothing is saved, or a curve does not reach it.
+    """
+    rows = []
+    for which in ("file", "payload"):
+        rate = [bpp_at(curves[codec], psnr, which) for codec in (name, rival)]
+        ours, theirs = (None if bpp is None else bpp * 1024 / 8 for bpp in rate)
+        saved = 0 if None in rate else theirs - ours
+        row = {"which": which, "psnr": psnr, "ours": ours, "theirs": theirs, "weights": weights}
+        rows.append(row | {"images": math.ceil(weights / saved) if saved > 0 else None})
+    return rows
 
 
 def rates(points: list[dict]) -> tuple[list[float], list[float]]:
     """Payload in bits per pixel and PSNR of the points that have one."""
-    known = [p for p in points if p["psnr"] is not None]
-    return [p["payload_bpp"] for p in known], [p["psnr"] for p in known]
+    known = curve_of(points)
+    return [bpp for bpp, _ in known], [psnr for _, psnr in known]
 
 
 def cost(image: Tensor, name: str, psnr: float) -> dict:

@@ -1,6 +1,7 @@
 """Figures of rate and distortion: curves of codecs, the bill of one image, pictures of equal size in bytes,
 where the bits of a picture go and in which order they are coded."""
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
@@ -8,9 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from torch import Tensor
 
+from cae_lib.baselines import BASELINES
 from cae_lib.plots import COLOURS, MARKERS, image_rows, new_figure
+from cae_lib.rate_distortion import curve_of
 
 AXES = {"payload": "payload, bits per pixel", "file": "whole file, bits per pixel"}
+MEASURES = {"psnr": "mean PSNR in dB", "psnr_pooled": "PSNR of the mean error in dB"}
+LINES = {"ours": ("-", "-.", ":"), "classical": ("--", (0, (1, 1)), (0, (6, 1, 1, 1)))}
 
 
 def rate_distortion(
@@ -18,37 +23,44 @@ def rate_distortion(
     which: str = "payload",
     *,
     references: dict[str, list[dict]] | None = None,
+    anchors: dict[str, list[dict]] | None = None,
+    measure: str = "psnr",
     title: str = "",
     source: str = "",
 ) -> Figure:
     """PSNR against bits per pixel of the "payload" or the "file", on a logarithmic axis of doublings.
 
-    curves: name -> points of rate_distortion.curve; references: name -> points, drawn in grey. Vertical lines mark what
-    exact pictures cost: codecs without a finite PSNR, and raw pixels with 24 bits.
+    curves: name -> points of rate_distortion.curve, the classical codecs' dashed; references: name -> points, drawn in
+    grey; anchors: the same without a line between them. Those without this size and measure ("psnr" or "psnr_pooled")
+    are left out. Vertical lines mark what exact pictures cost: codecs without a finite PSNR, and raw pixels, 24 bits.
     """
     figure, axes = new_figure(1, 1, 8.6, 4.6, source)
     ax = axes[0, 0]
-    exact = {"raw pixels": 24.0}
+    exact, drawn = {"raw pixels": 24.0}, set()
     # Colours and markers go round together, then again with another line: told apart without colour too.
     for i, (name, points) in enumerate(curves.items()):
-        k, line = i % len(COLOURS), ("-", "--", ":")[i // len(COLOURS) % 3]
-        known = sorted((p["psnr"], p[f"{which}_bpp"]) for p in points if p["psnr"] is not None)
-        rates, decibels = [rate for _, rate in known], [db for db, _ in known]
+        k, lines = i % len(COLOURS), LINES["classical" if name in BASELINES else "ours"]
+        line = next((line for line in lines if (k, line) not in drawn), lines[-1])
+        drawn.add((k, line))
+        known = sorted(curve_of(points, which, measure), key=lambda pair: pair[1])
         if known:
-            ax.plot(rates, decibels, color=COLOURS[k], marker=MARKERS[k], markersize=4, linestyle=line, label=name)
+            style = {"color": COLOURS[k], "marker": MARKERS[k], "markersize": 4, "linestyle": line}
+            ax.plot(*zip(*known, strict=True), **style, label=name)
         else:
             exact[name] = points[-1][f"{which}_bpp"]
-    for i, (name, points) in enumerate((references or {}).items()):
-        rates, decibels = [p[f"{which}_bpp"] for p in points], [p["psnr"] for p in points]
-        style = dict(marker="osD^"[i % 4], markersize=5, fillstyle="none", color="#777777", linestyle=":", linewidth=1)
-        ax.plot(rates, decibels, **style, label=name)
+    grey = {"markersize": 6, "fillstyle": "none", "color": "#444444", "linestyle": ":", "linewidth": 1.2, "zorder": 3}
+    dark = {"markersize": 7, "color": "#333333", "linestyle": "none", "zorder": 3}
+    for others, markers, style in ((references, "osD^", grey), (anchors, "XPd", dark)):
+        known = {name: curve_of(points, which, measure) for name, points in (others or {}).items()}
+        for i, name in enumerate(name for name in known if known[name]):
+            ax.plot(*zip(*known[name], strict=True), marker=markers[i % len(markers)], **style, label=name)
     for name, rate in exact.items():
         ax.axvline(rate, color="#777777", linestyle=":", linewidth=1)
         place = {"rotation": 90, "ha": "right", "va": "bottom", "transform": ax.get_xaxis_transform()}
         ax.text(rate, 0.02, name, fontsize=7, color="#777777", **place)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.set(xlabel=f"{AXES[which]} (log)", ylabel="mean PSNR in dB", title=title)
+    ax.set(xlabel=f"{AXES[which]} (log)", ylabel=MEASURES[measure], title=title)
     ax.grid(alpha=0.3)
     figure.legend(loc="outside right center", fontsize=8)
     return figure
@@ -71,6 +83,30 @@ def cost_bar(costs: dict[str, dict], *, title: str = "", source: str = "") -> Fi
     ax.set_xlim(right=1.35 * max(h + p for h, p in zip(headers, payloads, strict=True)))
     ax.invert_yaxis()
     figure.legend(loc="outside upper right", ncols=2, fontsize=8)
+    return figure
+
+
+def weights_figure(rows: list[dict], name: str, rival: str, *, source: str = "") -> Figure:
+    """All bytes of so many 32 x 32 images by a codec with its weights and by a rival, which needs none, at one PSNR.
+
+    rows: as rate_distortion.break_even returns them, an axes each; where the two meet, the weights are paid for.
+    """
+    figure, axes = new_figure(1, len(rows), 4.3 * len(rows), 3.4, source)
+    for ax, row in zip(axes[0], rows, strict=True):
+        ax.set(title={"file": "whole files", "payload": "payload"}[row["which"]], xlabel="images (log)")
+        ax.set(xscale="log", yscale="log", ylabel=f"megabytes at {row['psnr']} dB (log)")
+        counts = np.logspace(2, 6, 81)
+        if row["ours"] is not None:
+            ours = (row["weights"] + row["ours"] * counts) / 1e6
+            ax.plot(counts, ours, color=COLOURS[0], label=f"{name}: weights, and {row['ours']:.0f} bytes an image")
+        if row["theirs"] is not None:
+            label = f"{rival}: {row['theirs']:.0f} bytes an image"
+            ax.plot(counts, row["theirs"] * counts / 1e6, color=COLOURS[1], linestyle="--", label=label)
+        if row["images"] is not None:
+            place = row["images"], row["theirs"] * row["images"] / 1e6
+            ax.plot(*place, "o", color="black", label=f"paid for after {row['images']:,} images")
+        ax.grid(alpha=0.3)
+        ax.legend(fontsize=8, loc="upper left")
     return figure
 
 

@@ -1,8 +1,9 @@
 """The kit's tables as text: Markdown for the notebooks and the README, plain text for races."""
 
 import math
+from textwrap import wrap
 
-from cae_lib.rate_distortion import bpp_at
+from cae_lib.rate_distortion import ANCHOR_NOTE, NOTES, bpp_at
 from cae_lib.rd_experiments import BASE, RECIPES
 
 # Student's t: 95 % of its mass lies within +- this, by the number of values.
@@ -74,24 +75,53 @@ def ablation_markdown(rows: list[dict]) -> str:
 def race_table(result: dict, references: dict[str, list[dict]] | None = None) -> str:
     """A race as plain text: bits per pixel at the levels, payload and whole file; a lossless codec has one size.
 
-    references: name -> points with payloads only, such as PUBLISHED (for CIFAR-10), in rows of their own.
+    references: name -> points with payloads or with whole files, such as PUBLISHED (for CIFAR-10), in rows of their
+    own; what is known of them (NOTES) follows below the table.
     """
-    references = {f"{name}, published": points for name, points in (references or {}).items()}
-    first = max(map(len, ["at a mean PSNR of, dB", *result["curves"], *references])) + 1
-    levels = "".join(f"{level:>7}" for level in result["levels"])
+    references = references or {}
+    published = {name: f"{name}, published" for name in references}
+    first = max(map(len, ["at a mean PSNR of, dB", *result["curves"], *published.values()])) + 1
+    levels = "".join(f"{level:>6}" for level in result["levels"])
     wide = len(levels)
-    lines = [f"{'bits per pixel':<{first}}{'payload':>{wide}}  {'whole file':>{wide}}  {'BD-rate, %':>10}"]
-    lines.append(f"{'at a mean PSNR of, dB':<{first}}{levels}  {levels}  {'(payload)':>10}")
+    lines = [
+        f"{'bits per pixel':<{first}}{'payload':>{wide}}  {'whole file':>{wide}}  {'BD-rate, %':>10} {'over dB':>9}"
+    ]
+    lines.append(f"{'at a mean PSNR of, dB':<{first}}{levels}  {levels}  {'(payload)':>10} {'':>9}")
     for row in result["table"]:
         points = result["curves"][row["codec"]]
         if all(p["psnr"] is None for p in points):
             cells = [f"{f'exact: {points[-1][which]:.2f}':>{wide}}" for which in ("payload_bpp", "file_bpp")]
         else:
-            cells = ["".join(f"{number(value):>7}" for value in row[which]) for which in ("payload", "file")]
-        lines.append(f"{row['codec']:<{first}}{cells[0]}  {cells[1]}  {number(row['bd_rate'], '+.1f'):>10}")
+            cells = ["".join(f"{number(value):>6}" for value in row[which]) for which in ("payload", "file")]
+        rate = f"{number(row['bd_rate'], '+.1f'):>10} {decibels(row.get('bd_range')):>9}"
+        lines.append(f"{row['codec']:<{first}}{cells[0]}  {cells[1]}  {rate}")
     for name, points in references.items():
-        lines.append(f"{name:<{first}}" + "".join(f"{number(bpp_at(points, v)):>7}" for v in result["levels"]))
+        cells = [
+            "".join(f"{number(bpp_at(points, level, which)):>6}" for level in result["levels"])
+            if any(f"{which}_bpp" in p for p in points)
+            else " " * wide
+            for which in ("payload", "file")
+        ]
+        lines.append(f"{published[name]:<{first}}{cells[0]}  {cells[1]}".rstrip())
+    for name in references:
+        if name in NOTES:
+            lines += wrap(f"{name}: {NOTES[name]}", len(lines[0]), subsequent_indent="  ")
     return "\n".join(lines)
+
+
+def anchor_table(rows: list[dict], name: str) -> str:
+    """against_anchors' rows as plain text: payloads at the PSNR of single published points, and the difference."""
+    lines = [f"{'payload, bits per pixel':<24}{'dB, mean error':>15}{'published':>11}{name:>8}{'difference':>12}"]
+    for row in rows:
+        percent = "–" if row["percent"] is None else f"{row['percent']:+.0f} %"
+        cells = f"{row['psnr_pooled']:>15.2f}{row['published']:>11.3f}{number(row['ours'], '.3f'):>8}{percent:>12}"
+        lines.append(f"{row['codec']:<24}{cells}")
+    return "\n".join([*lines, *wrap(ANCHOR_NOTE, 100)])
+
+
+def decibels(pair: list[float] | None) -> str:
+    """A range in dB, or a dash where there is none."""
+    return "–" if not pair else f"{pair[0]:.1f}–{pair[1]:.1f}"
 
 
 def number(value: float | None, spec: str = ".2f") -> str:

@@ -1,5 +1,6 @@
 """The shipped figures, drawn from runs of a few images: every number is kept, and each file is written."""
 
+import dataclasses
 import json
 import warnings
 
@@ -9,8 +10,8 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from cae_lib import checkpoints, experiments, figures, publish, rate_distortion, rd_experiments, results
-from cae_lib.data import STAND_IN, DataError, ImageSet, scale
+from cae_lib import checkpoints, cli, experiments, figures, publish, rate_distortion, rd_experiments, results
+from cae_lib.data import CIFAR10, STAND_IN, DataError, ImageSet, scale
 from cae_lib.files import write_json
 from cae_lib.metrics import psnr
 from cae_lib.standin import CLASSES, make_images
@@ -38,7 +39,7 @@ def folders(tmp_path_factory, data):
         write_json(tables / "report_table.json", {"rows": results.report_table(facts)})
         write_json(tables / "comparison.json", {"rows": results.comparison(few)})
     write_json(tables / "pca.json", {"rows": [{"code_numbers": 64, "psnr": 20.0}, {"code_numbers": 512, "psnr": 25.0}]})
-    race = rate_distortion.race(few.images[:2], ["model1", "PNG"])
+    race = rate_distortion.race(few.images[:2], ["model1", "rd", "AVIF", "PNG"])
     rd = rate_distortion.race(few.images[:2], ["rd"])
     write_json(tables / "rd.json", {"source": STAND_IN} | rd)
     write_json(tables / "codecs.json", {"source": STAND_IN} | race)
@@ -122,15 +123,76 @@ def test_the_race_is_drawn_from_its_stored_curves(shipped, data):
     stored = results.stored("codecs")["curves"]
     for draw in (figures.codecs_payload, figures.codecs_file):
         figure, numbers = draw(data)
-        assert numbers["curves"] == stored
+        assert numbers["curves"] == stored and "JPEG 4:4:4" in stored
+        assert (
+            ("BPG 4:4:4" in numbers["references"]) == ("BPG 4:4:4" in numbers["notes"]) == (draw is figures.codecs_file)
+        )
         drawn = {line.get_label(): line.get_xdata() for line in figure.axes[0].get_lines()}
         which = draw.__name__.removeprefix("codecs_")
         assert list(drawn["model1"]) == [p[f"{which}_bpp"] for p in sorted(stored["model1"], key=lambda p: p["psnr"])]
 
 
-def test_make_all_refuses_the_stand_in(shipped, monkeypatch, data, tmp_path):
+@pytest.mark.parametrize("make", [publish.draw_all, lambda: publish.measure([]), lambda: publish.measure(["AVIF"])])
+def test_nothing_that_ships_is_made_from_the_stand_in(make, shipped, monkeypatch, data, tmp_path):
     monkeypatch.setattr(results, "FIGURES", tmp_path)
     monkeypatch.setattr(publish, "load_images", lambda split: data)
     with pytest.raises(DataError, match="CAE_DATA"):
-        publish.make_all()
+        make()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def real(monkeypatch, data, tmp_path):
+    """A folder of figures, and images that are taken for CIFAR-10's."""
+    few = dataclasses.replace(data.take(2), source=CIFAR10)
+    monkeypatch.setattr(results, "FIGURES", tmp_path)
+    monkeypatch.setattr(publish, "load_images", lambda split: few)
+    monkeypatch.setattr(publish, "RACES", {"codecs": (2, ["JPEG 4:4:4", "model1", "PNG"]), "rd": (2, ["JPEG 4:4:4"])})
+    return tmp_path
+
+
+def test_only_what_is_named_is_measured_again(real):
+    publish.measure(["JPEG 4:4:4", "model1", "PNG"])
+    first = results.stored("codecs")
+    assert list(first["curves"]) == ["JPEG 4:4:4", "model1", "PNG"] and first["source"] == CIFAR10
+    old = json.loads(json.dumps(first))
+    old["curves"]["model1"][0]["psnr"] = old["curves"]["PNG"][0]["payload_bpp"] = 12.5
+    write_json(real / "codecs.json", old)
+    (real / "rd.json").unlink()
+    publish.measure(["PNG"])
+    new = results.stored("codecs")
+    assert new["curves"]["PNG"] == first["curves"]["PNG"] and new["curves"]["model1"][0]["psnr"] == 12.5
+    assert list(new["curves"]) == list(first["curves"]) and {p.name for p in real.iterdir()} == {"codecs.json"}
+
+
+def test_curves_of_other_images_are_not_mixed_with_new_ones(real):
+    write_json(real / "codecs.json", {"source": CIFAR10, "images": 3, "curves": {"model1": [], "JPEG 4:4:4": []}})
+    publish.measure(["PNG"])
+    new = results.stored("codecs")
+    assert new["images"] == 2 and all(new["curves"][name] for name in ("JPEG 4:4:4", "model1", "PNG"))
+
+
+def test_what_cannot_be_measured_is_named_with_the_choice(capsys):
+    assert cli.main(["figures", "--measure", "JPG", "AVIF"]) == 2
+    assert "called JPG; there are tables, JPEG 4:4:4, model1" in capsys.readouterr().err
+
+
+ROWS = [
+    {"codec": "one", "psnr_pooled": 24.0, "percent": 29.3},
+    {"codec": "one", "psnr_pooled": 30.0, "percent": -4.0},
+    {"codec": "two", "psnr_pooled": 38.12, "percent": None},
+]
+
+
+def test_the_readme_says_who_wins():
+    text = publish.who_wins(ROWS)
+    assert "**one** wins at 24.00 dB (29 % more);\n**`rd` against one** wins at 30.00 dB (4 % less)." in text
+    assert "does not reach 38.12 dB" in text and "two" not in text
+
+
+def test_the_readme_says_after_how_many_images_the_weights_are_paid_for():
+    rows = [
+        {"which": w, "psnr": 30, "weights": 5_008_368, "images": n} for w, n in (("file", 17_234), ("payload", None))
+    ]
+    text = " ".join(publish.paid_for(rows).split())
+    assert "5.0 MB" in text and "after about 17,000 images" in text and "after no number by payload" in text

@@ -7,11 +7,26 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from cae_lib import codec, coders
+from cae_lib import cli, codec, coders
 from cae_lib.baselines import BASELINES, decode, payload
 from cae_lib.coders import batches, coder_of
+from cae_lib.data import ImageSet
 from cae_lib.metrics import bd_rate
-from cae_lib.rate_distortion import bpp_at, cost, curve, race, same_bytes
+from cae_lib.rate_distortion import (
+    LEVELS,
+    NOTES,
+    PUBLISHED,
+    against_anchors,
+    bpp_at,
+    break_even,
+    cost,
+    curve,
+    curve_of,
+    published_beside,
+    race,
+    same_bytes,
+    table,
+)
 
 
 def images(count: int = 3, height: int = 32, width: int = 32) -> torch.Tensor:
@@ -35,7 +50,7 @@ def test_every_figure_of_a_point_by_hand(pictures):
     files = [BASELINES["WebP"].encode(array(image), point["quality"]) for image in pictures]
     total = sum(image.shape[1] * image.shape[2] for image in pictures)
     assert point["file_bpp"] == pytest.approx(8 * sum(map(len, files)) / total)
-    assert point["payload_bpp"] == pytest.approx(8 * sum(len(f) - 30 for f in files) / total)
+    assert point["payload_bpp"] == pytest.approx(8 * sum(len(f) - 31 for f in files) / total)
     pairs = [(array(image).astype(float), decode(f).astype(float)) for image, f in zip(pictures, files, strict=True)]
     errors = np.array([((a - b) ** 2).mean() / 255**2 for a, b in pairs])
     assert point["psnr"] == pytest.approx(-10 * np.log10(errors).mean(), abs=1e-3)
@@ -90,6 +105,80 @@ def test_bits_between_the_steps_lie_on_straight_lines(psnr, bpp):
     assert bpp_at(LINE, psnr) == bpp
     assert bpp_at(LINE, psnr, "file") == (bpp and bpp + 5)
     assert bpp_at(LINE[-1:], psnr) is None
+
+
+def test_bits_by_another_measure_and_of_points_that_lack_a_size():
+    pooled = [{"psnr": p["psnr"], "psnr_pooled": p["psnr"] and p["psnr"] - 1, "payload_bpp": 1.0} for p in LINE]
+    assert bpp_at(pooled, 23.5, measure="psnr_pooled") == 1 and bpp_at(pooled, 23.5) is None
+    assert bpp_at(pooled, 30, "file") is None
+    assert curve_of(LINE, "file") == [(9, 36), (6, 24), (7, 30)]
+
+
+def test_whole_files_of_others_never_stand_for_payloads():
+    assert {w for p in PUBLISHED["BPG 4:4:4"] for w in p} == {"psnr", "file_bpp"}
+    assert bpp_at(PUBLISHED["BPG 4:4:4"], 30) is None and bpp_at(PUBLISHED["BPG 4:4:4"], 30, "file") == 1.47
+    cheng = PUBLISHED["Cheng 2020 with context"]
+    assert [bpp_at(cheng, level) for level in LEVELS] == [None, None, 1.34, 1.75]
+    assert set(NOTES) == set(PUBLISHED)
+
+
+def test_published_results_stand_beside_enough_images_of_theirs():
+    assert published_beside(500, "CIFAR-10") == PUBLISHED
+    assert published_beside(499, "CIFAR-10") == published_beside(10_000, "stand-in") == {}
+
+
+@pytest.mark.parametrize(
+    "least, source, shown", [(2, "CIFAR-10", True), (3, "CIFAR-10", False), (2, "stand-in", False)]
+)
+def test_the_command_shows_published_results_only_where_they_belong(least, source, shown, monkeypatch, capsys):
+    few = ImageSet(images(2), torch.zeros(2, dtype=torch.int64), ("thing",), source, "test")
+    monkeypatch.setattr("cae_lib.data.load_images", lambda split: few)
+    monkeypatch.setattr("cae_lib.rate_distortion.LEAST_IMAGES", least)
+    assert cli.main(["evaluate", "PNG", "--codecs"]) == 0
+    assert ("BPG 4:4:4, published" in capsys.readouterr().out) == shown
+
+
+def decibels_of(*values):
+    return [{"psnr": v, "psnr_pooled": v, "payload_bpp": 2 ** (v / 6), "file_bpp": 2 ** (v / 6) + 5} for v in values]
+
+
+@pytest.mark.parametrize(
+    "reach, rate, common",
+    [((26, 44), 0, [26, 40]), ((36, 44), 0, [36, 40]), ((37, 44), None, [37, 40]), ((41, 44), None, None)],
+)
+def test_a_bd_rate_needs_four_decibels_in_common(reach, rate, common):
+    curves = {"JPEG 4:4:4": decibels_of(20, 30, 40), "other": decibels_of(*reach)}
+    _, row = table(curves)
+    assert row["bd_rate"] == (rate if rate is None else pytest.approx(rate, abs=1e-6)) and row["bd_range"] == common
+
+
+def test_what_ours_needs_at_single_points_of_others():
+    rows = against_anchors(decibels_of(24, 30, 36))
+    minnen = next(r for r in rows if r["codec"] == "Minnen 2020" and r["psnr_pooled"] > 30)
+    ours = 32 + (64 - 32) * (30.7686 - 30) / 6
+    assert minnen["ours"] == pytest.approx(ours) and minnen["percent"] == pytest.approx(100 * (ours / 1.1218 - 1))
+    assert [r["percent"] is None for r in rows] == [True, False, True, False, False, True]
+
+
+def test_weights_are_paid_for_by_the_first_image_that_makes_the_sum_smaller():
+    points = {"ours": [(1, 1.5)] * 2, "theirs": [(1.25, 3.5)] * 2}
+    curves = {
+        name: [{"psnr": db, "payload_bpp": p, "file_bpp": f} for db, (p, f) in zip((20, 40), pair, strict=True)]
+        for name, pair in points.items()
+    }
+    file, payload = break_even(curves, 1000, "ours", "theirs", 30)
+    assert (file["ours"], file["theirs"], file["images"]) == (192, 448, 4)  # 256 bytes saved an image
+    assert (payload["ours"], payload["theirs"], payload["images"]) == (128, 160, 32)
+    assert [row["images"] for row in break_even(curves, 1000, "theirs", "ours", 30)] == [None, None]
+    assert [row["images"] for row in break_even(curves, 1000, "ours", "theirs", 50)] == [None, None]
+
+
+def test_a_race_takes_known_curves_as_they_are():
+    known = {name: decibels_of(20, 30, 40) for name in ("JPEG 4:4:4", "rd")}
+    result = race(images(1), ["PNG"], known=known)
+    assert list(result["curves"]) == ["JPEG 4:4:4", "rd", "PNG"]
+    assert result["curves"]["rd"] == known["rd"] and result["curves"]["JPEG 4:4:4"] == known["JPEG 4:4:4"]
+    assert [row["codec"] for row in result["table"]] == list(result["curves"])
 
 
 def test_a_race(capsys):

@@ -38,6 +38,39 @@ def test_references_are_curves_too():
     assert "published" in [t.get_text() for t in figure.legends[0].get_texts()]
 
 
+def test_what_has_not_this_size_or_measure_is_left_out_and_single_points_are_not_joined():
+    bpg = {"BPG": [{"psnr": 30, "file_bpp": 2.0}]}
+    single = {"single": [{"psnr_pooled": 30, "payload_bpp": 1.0}, {"psnr_pooled": 37, "payload_bpp": 3.0}]}
+    for which, measure, name in (("file", "psnr", "BPG"), ("payload", "psnr_pooled", "single")):
+        pooled = {"ours": [p | {"psnr_pooled": p["psnr"] - 1} for p in CURVES["good"]]}
+        figure = rate_plots.rate_distortion(pooled, which, references=bpg, anchors=single, measure=measure)
+        assert [t.get_text() for t in figure.legends[0].get_texts()] == ["ours", name]
+    ours, points, _ = figure.axes[0].lines
+    np.testing.assert_array_equal(ours.get_ydata(), [27, 34])
+    assert points.get_linestyle() == "None" and points.get_marker() not in ("None", "")
+    assert figure.axes[0].get_ylabel() == "PSNR of the mean error in dB"
+
+
+def test_classical_codecs_are_dashed_whatever_their_place():
+    curves = {"rd": points((1, 30), (2, 34)), "AVIF": points((1, 30), (2, 34)), "own": points((1, 30), (2, 34))}
+    styles = [line.get_linestyle() for line in rate_plots.rate_distortion(curves).axes[0].lines[:3]]
+    assert styles == ["-", "--", "-"]
+
+
+def test_the_figure_of_weights_meets_where_they_are_paid_for():
+    rows = [
+        {"which": "file", "psnr": 30, "ours": 100.0, "theirs": 300.0, "weights": 5_000_000, "images": 25_000},
+        {"which": "payload", "psnr": 30, "ours": 100.0, "theirs": None, "weights": 5_000_000, "images": None},
+    ]
+    figure = rate_plots.weights_figure(rows, "rd", "AVIF", source="CIFAR-10")
+    left, right = figure.axes
+    ours, theirs, point = left.lines
+    assert point.get_xydata().tolist() == [[25_000, 7.5]]
+    for line in (ours, theirs):
+        assert np.interp(25_000, *line.get_xydata().T) == pytest.approx(7.5, rel=1e-2)
+    assert "25,000 images" in point.get_label() and len(right.lines) == 1
+
+
 def test_all_curves_are_drawn_and_differ_without_colour():
     many = {f"codec {i}": points((1, 20 + i), (2, 30 + i)) for i in range(20)}
     lines = [line for line in rate_plots.rate_distortion(many).axes[0].lines if line.get_label() in many]

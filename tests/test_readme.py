@@ -34,3 +34,8 @@ def test_every_figure_lies_beside_its_numbers():
     pictures = {p.stem for p in results.FIGURES.glob("*.png")}
     assert pictures == {draw.__name__ for draw in figures.FIGURES}
     assert pictures <= {p.stem for p in results.FIGURES.glob("*.json")}
+
+
+def test_the_size_of_the_installation_is_a_measured_one():
+    install = results.stored("times")["install"]
+    assert f"about {install['bytes'] / 1e9:.1f} GB on Linux" in README and install["machine"]
