@@ -11,7 +11,7 @@ from cae_lib.checkpoints import load_run
 from cae_lib.data import STAND_IN, ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS
 from cae_lib.metrics import psnr
-from cae_lib.playgrounds import KERNELS, OWN_KERNEL, bottleneck_explorer, convolution_playground
+from cae_lib.playgrounds import KERNELS, OWN_KERNEL, SOUND_SEEDS, bottleneck_explorer, convolution_playground
 from cae_lib.standin import CLASSES, make_images
 
 
@@ -86,7 +86,7 @@ def explorer(data):
 
 @pytest.mark.parametrize("channels", CODE_CHANNELS)
 def test_the_decoded_picture_is_the_models_own(explorer, data, channels):
-    model = load_run(f"model1_code{channels}").model
+    model = load_run(f"model1_code{channels}", seed=SOUND_SEEDS[channels]).model
     first, second = (f"{CLASSES[data.labels[i]]} {i}" for i in (3, 8))
     x = scale(data.images[[3, 8]], (0, 1))
     channel = channels - 1
@@ -108,6 +108,14 @@ def test_the_decoded_picture_is_the_models_own(explorer, data, channels):
             quality = psnr(x[:1], model(x[:1])).item()
         point = next(line.get_xydata()[0] for line in curve.lines if len(line.get_xydata()) == 1)
         np.testing.assert_allclose(point, (256 * channels, quality), rtol=1e-5)
+
+
+def test_the_smallest_code_that_is_shown_is_used_whole(data):
+    x, used = scale(data.images, (0, 1)), []
+    for seed in (0, SOUND_SEEDS[2]):
+        with torch.no_grad():
+            used += [(load_run("model1_code2", seed=seed).model.encode(x).amax((0, 2, 3)) > 0).sum().item()]
+    assert used == [1, 2]
 
 
 def test_a_smaller_code_has_fewer_channels(explorer):

@@ -172,6 +172,11 @@ def pca(numbers: int) -> float:
     return next(row["psnr"] for row in results.stored("pca")["rows"] if row["code_numbers"] == numbers)
 
 
+def blocks_of_pca() -> list[tuple[float, ...]]:
+    """Side of the blocks and PSNR in dB, as notebook 02 printed them."""
+    return printed("02", r"PCA of blocks of (\d+) x .* ([\d.]+) dB")
+
+
 def strange(name: str) -> dict[str, float]:
     """Bytes of an unusual picture in each codec, as notebook 07 printed them."""
     codecs = ("rd", "JPEG 4:4:4", "AVIF", "PNG")
@@ -204,6 +209,42 @@ def winners() -> list[float]:
 
 VARIANTS = [name for name in RECIPES if name not in ("rd", "rd_minutes")]
 CASES = [
+    (
+        "02",
+        "It comes back with 4 dB less",
+        lambda: 4 < min(row("model1_code2", 6)["psnr"]["values"][1:]) - row("model1_code2", 6)["psnr"]["values"][0] < 5,
+    ),
+    (
+        "02",
+        "One code channel of seed 0 is zero for every picture",
+        lambda: row("model1_code2", 6)["code_numbers_in_use"]["values"] == [256, 512, 512],
+    ),
+    (
+        "02",
+        "worse than PCA of the whole picture",
+        lambda: pca(512) > max(row("model1_code2", 6)["psnr"]["values"]),
+    ),
+    (
+        "02",
+        "and of both codes that were not learned",
+        lambda: (
+            min(row("model1_code2", 6)["psnr"]["values"][1:])
+            > max(decibels for (decibels,) in printed("02", r"^(?:halved|less colour) .* ([\d.]+) dB"))
+        ),
+    ),
+    (
+        "02",
+        "nearly all the gain is there at 8 × 8 pixels",
+        lambda: (
+            [size for size, decibels in blocks_of_pca() if decibels > blocks_of_pca()[-1][1] - 1] == [8, 16, 32]
+            and blocks_of_pca()[0][1] < blocks_of_pca()[-1][1] - 5
+        ),
+    ),
+    (
+        "01",
+        "most of its pattern was there before the first image was shown",
+        lambda: printed("01", r"cosines: mean ([\d.]+)")[0][0] > 0.8,
+    ),
     (
         "03",
         "More than half. Model1 can only ever win the rest",
