@@ -42,7 +42,7 @@ def colour_axes(images: Tensor) -> tuple[Tensor, Tensor]:
     mean = total / count
     _, vectors = torch.linalg.eigh(products / count - mean[:, None] * mean)
     axes = vectors.flip(1).T  # the one of largest variance first
-    return mean, axes * axes.sum(1, keepdim=True).sign()  # eigh leaves the sign open
+    return mean, torch.where(axes.sum(1, keepdim=True) < 0, -axes, axes)  # eigh leaves the sign open
 
 
 class DctCodec:

@@ -18,7 +18,7 @@ from cae_lib import baselines, plots, results
 from cae_lib.baselines import BASELINES, JPEG_STEPS
 from cae_lib.coders import Coder, coder, coder_of, pixels
 from cae_lib.data import ImageSet, load_images
-from cae_lib.dct_codec import STEPS, DctCodec, fit
+from cae_lib.dct_codec import DctCodec, fit
 from cae_lib.files import write_json
 from cae_lib.metrics import bd_rate
 from cae_lib.rate_distortion import REFERENCE, curve, rates
@@ -83,13 +83,13 @@ def nearest(train: ImageSet, **options) -> DctCodec:
 def contestants(train: ImageSet) -> Iterator[tuple[str, str | Coder]]:
     """The steps from JPEG to the DCT codec, each with its coder; all tables are counted on the training images."""
     yield "JPEG 4:4:4", REFERENCE
-    matrices = nearest(train, steps=jpeg_matrices(), colours=JPEG_COLOURS)
-    yield RECODED, coder_of(matrices)
-    yield "JPEG 4:4:4, one step for all frequencies", flat_jpeg()
+    yield RECODED, coder_of(nearest(train, steps=jpeg_matrices(), colours=JPEG_COLOURS))
+    yield "JPEG, one step for all frequencies", flat_jpeg()
     yield "one step, static tables", coder_of(nearest(train, steps=FLAT_STEPS, colours=JPEG_COLOURS))
-    yield "one step, static tables, dead zone", coder_of(fit(train, steps=FLAT_STEPS, colours=JPEG_COLOURS))
-    yield "one step, static tables, KLT colours", coder_of(nearest(train, steps=STEPS))
-    yield "all three: the codec dct", coder_of(fit(train))
+    yield "... and KLT colours", coder_of(nearest(train))
+    yield "... and decoded to the interval's mean", coder_of(fit(train, rounding=NEAREST))
+    yield "... and a dead zone: the codec dct", coder_of(fit(train))
+    yield "dct in JPEG's colours", coder_of(fit(train, steps=FLAT_STEPS, colours=JPEG_COLOURS))
 
 
 def measure(train: ImageSet, test: ImageSet, file: Path = FILE) -> dict:
