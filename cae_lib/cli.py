@@ -119,7 +119,7 @@ def doctor(args: argparse.Namespace) -> int:
 
 
 def train(args: argparse.Namespace) -> None:
-    from cae_lib import codec, experiments, rd_experiments, results
+    from cae_lib import codec, dct_steps, experiments, rd_experiments, results
     from cae_lib.checkpoints import OWN
     from cae_lib.data import CIFAR10, DataError, load_images
 
@@ -139,6 +139,7 @@ def train(args: argparse.Namespace) -> None:
             raise DataError("What the kit ships is trained on CIFAR-10: set CAE_DATA to the folder that holds it.")
         experiments.train_all(train_set, test_set)
         codec.fit_codecs(train_set)
+        dct_steps.measure(train_set, test_set)
         rd_experiments.train_all(train_set, test_set, results.FIGURES / "rd_trainings.json")
         return
     folder = args.folder or OWN / args.name / f"seed{args.seed}"

@@ -7,39 +7,45 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cae_lib import payload, quantisation, rd_codec
+from cae_lib import dct_codec, payload, quantisation, rd_codec
 from cae_lib.checkpoints import load_run
 from cae_lib.container import CodecError, Header, pack, unpack
 from cae_lib.data import ImageSet
+from cae_lib.dct_codec import DctCodec
 from cae_lib.quantisation import QuantisedAutoencoder
 from cae_lib.rd_codec import RateDistortionCodec
 from cae_lib.weights import checksum, load_tensors
 
 FOLDER = Path(__file__).parent / "codecs"
 
-RD = "rd"  # the rate-distortion autoencoder; the others were trained without a thought of bits
+RD = "rd"  # the rate-distortion autoencoder; the plain ones before it were trained without a thought of bits
+DCT = "dct"  # no network
 # A model's place here is its number in .cae files: new ones go to the end.
-MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64", RD)
+MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64", RD, DCT)
 
-FIT_IMAGES = 5_000  # on which ranges and tables are measured
+FIT_IMAGES = 5_000  # on which ranges and tables of the plain autoencoders are measured
+
+Codec = QuantisedAutoencoder | RateDistortionCodec | DctCodec
 
 
 @cache
-def load_codec(name: str) -> QuantisedAutoencoder | RateDistortionCodec:
+def load_codec(name: str) -> Codec:
     """The codec of a shipped model, read once. Raises CodecError for an unknown name, CheckpointError for its file."""
     if name not in MODELS:
         raise CodecError(f"No codec is called {name!r}; choose one of {', '.join(MODELS)}.")
-    return (rd_codec if name == RD else quantisation).load(FOLDER / f"{name}.safetensors")
+    return {RD: rd_codec, DCT: dct_codec}.get(name, quantisation).load(FOLDER / f"{name}.safetensors")
 
 
 def fit_codecs(train: ImageSet) -> None:
-    """Make the files of the plain autoencoders' codecs again, from the shipped runs (seed 0, last epoch).
+    """Make the files of all codecs but rd again: what is measured on training images.
 
-    Their ranges and tables are measured on the first training images.
+    The plain autoencoders come from the shipped runs (seed 0, last epoch); their ranges and tables are measured on the
+    first images, the tables of the DCT codec on all of them.
     """
     for name in MODELS[: MODELS.index(RD)]:
         codec = quantisation.fit(load_run(name).model, train.take(FIT_IMAGES))
         quantisation.save(FOLDER / f"{name}.safetensors", codec)
+    dct_codec.save(FOLDER / f"{DCT}.safetensors", dct_codec.fit(train))
 
 
 @cache
@@ -53,7 +59,7 @@ def compress(image: np.ndarray, *, model: str, quality: int, progress: bool = Fa
     """An image as the bytes of a .cae file.
 
     image: uint8 (H, W, 3), sides from 1 pixel up; model: one of MODELS; quality: one of the codec's `qualities`
-    (bits a value for a plain autoencoder, 1 for the lowest rate of rd); progress: draw a bar for a large image.
+    (bits a value for a plain autoencoder, 1 for the lowest rate of rd and dct); progress: draw a bar for a large image.
     Raises CodecError.
     """
     image = np.asarray(image)
@@ -93,7 +99,7 @@ def decode_batch(files: list[bytes], progress: bool = False) -> Tensor:
     return payload.decode(payloads, codec_of(header), header.quality, header.height, header.width, progress)
 
 
-def codec_of(header: Header) -> QuantisedAutoencoder | RateDistortionCodec:
+def codec_of(header: Header) -> Codec:
     """The codec that made a file. Raises CodecError if this kit has it not, or with other weights."""
     if header.model >= len(MODELS):
         raise CodecError(f"This .cae file was made by model number {header.model}, unknown here: update the kit.")
@@ -108,7 +114,7 @@ def codec_of(header: Header) -> QuantisedAutoencoder | RateDistortionCodec:
     return codec
 
 
-def check_quality(codec: QuantisedAutoencoder | RateDistortionCodec, name: str, quality: int) -> None:
+def check_quality(codec: Codec, name: str, quality: int) -> None:
     """Raise CodecError unless the codec has this quality."""
     if not isinstance(quality, int | np.integer) or quality not in codec.qualities:
         low, high = codec.qualities[0], codec.qualities[-1]

@@ -9,10 +9,8 @@ from torch import Tensor
 
 from cae_lib import baselines, payload
 from cae_lib.baselines import BASELINES, decode
-from cae_lib.codec import MODELS, decode_batch, encode_batch, load_codec, payload_size
+from cae_lib.codec import MODELS, Codec, decode_batch, encode_batch, load_codec, payload_size
 from cae_lib.container import CodecError, Header, pack, unpack
-from cae_lib.quantisation import QuantisedAutoencoder
-from cae_lib.rd_codec import RateDistortionCodec
 
 PIXELS = 2**20  # coded at a time
 
@@ -53,7 +51,7 @@ def coder(name: str) -> Coder:
     )
 
 
-def coder_of(codec: QuantisedAutoencoder | RateDistortionCodec) -> Coder:
+def coder_of(codec: Codec) -> Coder:
     """A codec that is not in codec.MODELS, such as one just trained; its files bear the number 255."""
 
     def encode(images: Tensor, quality: int) -> list[bytes]:

@@ -154,7 +154,7 @@ def read_strips(
 def draw(above: Tensor, strip: Tensor, below: Tensor, codec: QuantisedAutoencoder, quality: int) -> Tensor:
     """The pixels (N, 3, h, w) of a strip of symbols, tile by tile, each with a margin of the symbols around it."""
     stride, margin, side = codec.stride, codec.margin, TILE // codec.stride
-    above = above[..., -margin:, :]
+    above = above[..., max(above.shape[-2] - margin, 0) :, :]  # -margin would be all of it where margin is 0
     rows = torch.cat([above, strip, below[..., :margin, :]], -2)
     top, height, tiles = above.shape[-2] * stride, strip.shape[-2] * stride, []
     for left in range(0, strip.shape[-1], side):
