@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from cae_lib import plots
 from cae_lib.batch_store import Store
 from cae_lib.records import RUN
-from cae_lib.results import spread
+from cae_lib.results import half_interval, spread
 from cae_lib.runner import UsageError
 
 SEED = "SEED"
@@ -97,7 +97,7 @@ def json_lines(rows: list[dict]) -> bytes:
 
 
 def facets(rows: list[dict], x: str | None = None, y: str | None = None, facet: str | None = None) -> Figure:
-    """Mean ± standard deviation over seeds of y against x, one colour and one panel for each value of the others.
+    """Mean over seeds of y against x with its 95 % interval of Student's t, one colour and panel for each other value.
 
     x: by default the parameter with most values; facet: by default the third, if three or more vary; what is left
     is told apart by colour. y: by default the first number that was recorded. Small rings: single runs.
@@ -125,7 +125,7 @@ def facets(rows: list[dict], x: str | None = None, y: str | None = None, facet: 
     for ax, panel in zip(axes[0], panels, strict=True):
         draw_panel(ax, [row for row in rows if facet is None or row[facet] == panel], x, y, colours, series)
         ax.set_title("" if facet is None else f"{facet} = {panel}", fontsize=9)
-    axes[0, 0].set_ylabel(f"{y}: mean ± std, rings: runs")
+    axes[0, 0].set_ylabel(f"{y}: mean, 95 % t interval; rings: runs")
     return figure
 
 
@@ -141,8 +141,9 @@ def draw_panel(ax: Axes, rows: list[dict], x: str, y: str, colours: list[str], s
         if not points:
             continue
         label = ", ".join(f"{name} = {value}" for name, value in zip(colours, chosen, strict=True))
-        means, stds = [p["mean"] for _, p in points], [p["std"] for _, p in points]
-        ax.errorbar([place for place, _ in points], means, stds, capsize=3, markersize=5, label=label, **style)
+        means = [p["mean"] for _, p in points]
+        halves = [half_interval(p) if p["seeds"] > 1 else 0.0 for _, p in points]
+        ax.errorbar([place for place, _ in points], means, halves, capsize=3, markersize=5, label=label, **style)
         dots = [(place, value) for place, found in points for value in found["values"]]
         ax.scatter(*zip(*dots, strict=True), s=20, facecolors="white", edgecolors=style["color"], zorder=3)
     if numeric and min(places) > 0 and max(places) >= 8 * min(places):

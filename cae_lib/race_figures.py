@@ -45,6 +45,7 @@ def race_figure(name: str, which: str) -> tuple[Figure, dict]:
     """The stored race of that name, by "payload" or whole "file"."""
     race = results.stored(name)
     curves = ours_first(race["curves"])
+    curves.pop("model1", None)  # far below all others, at 15 dB
     if which == "payload":  # optimised tables shorten the file, not the payload
         curves = {name: points for name, points in curves.items() if "optimised" not in name}
     known = {name: points for name, points in PUBLISHED.items() if curve_of(points, which)}

@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 
 from cae_lib.checkpoints import load_histories, load_run
-from cae_lib.codec import RD
 from cae_lib.data import ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
 from cae_lib.metrics import bd_rate, quality
@@ -59,6 +58,13 @@ def spread(values: list[float]) -> dict:
     """Mean and standard deviation (of the sample; 0 for one value) of a result over seeds, and the values."""
     deviation = stdev(values) if len(values) > 1 else 0.0
     return {"mean": mean(values), "std": deviation, "seeds": len(values), "values": values}
+
+
+def half_interval(value: dict) -> float:
+    """Half the width of the 95 % interval of Student's t around the mean of a spread of two values or more."""
+    from scipy.stats import t  # a slow import, needed only here
+
+    return float(t.ppf(0.975, value["seeds"] - 1)) * value["std"] / value["seeds"] ** 0.5
 
 
 def report_table(facts: dict[str, dict[str, float]]) -> list[dict]:
@@ -113,17 +119,21 @@ def numbers_in_use(model: Autoencoder, data: ImageSet) -> tuple[int, int]:
 
 
 def ablation(runs: list[dict]) -> list[dict]:
-    """BD-rates of trainings (rd_experiments.train_all) of several rates: {name, seeds, bd_rate, against_jpeg}.
+    """BD-rates of trainings (rd_experiments.train_all) of several rates: {name, bd_rate, on_test, against_jpeg}.
 
-    bd_rate: spread over the seeds, in percent, each seed against the base's training with the same seed;
-    against_jpeg: the same against the stored curve of JPEG 4:4:4. Payload against payload.
+    Each is a spread over the seeds, in percent, payload against payload. bd_rate: each seed against the base's training
+    with the same seed, on images held out of the training set, which rank the designs; the best comes first.
+    on_test: the same on test images, which only measure; against_jpeg: there, against the stored curve of JPEG 4:4:4.
     """
     jpeg, rows = rates(stored("codecs")["curves"][REFERENCE]), []
-    base = {run["seed"]: rates(run["points"]) for run in runs if run["name"] == BASE}
+    curves = {(run["name"], run["seed"]): run for run in runs if "held_out" in run}
     for name in RECIPES:
-        curves = {run["seed"]: rates(run["points"]) for run in runs if run["name"] == name and len(run["points"]) > 1}
-        seeds = sorted(set(curves) & set(base))
-        if name != RD and seeds:
-            row = {"name": name, "bd_rate": spread([bd_rate(*base[seed], *curves[seed]) for seed in seeds])}
-            rows.append(row | {"against_jpeg": spread([bd_rate(*jpeg, *curves[seed]) for seed in seeds])})
-    return rows
+        seeds = [seed for found, seed in curves if found == name and (BASE, seed) in curves]
+        if seeds:
+            pairs = [(curves[BASE, seed], curves[name, seed]) for seed in sorted(seeds)]
+            row = {"name": name}
+            for key, images in (("bd_rate", "held_out"), ("on_test", "points")):
+                row[key] = spread([bd_rate(*rates(base[images]), *rates(own[images])) for base, own in pairs])
+            row["against_jpeg"] = spread([bd_rate(*jpeg, *rates(own["points"])) for _, own in pairs])
+            rows.append(row)
+    return sorted(rows, key=lambda row: row["bd_rate"]["mean"])

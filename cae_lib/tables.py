@@ -1,13 +1,10 @@
 """The kit's tables as text: Markdown for the notebooks and the README, plain text for races."""
 
-import math
 from textwrap import wrap
 
 from cae_lib.rate_distortion import ANCHOR_NOTE, NOTES, bpp_at
 from cae_lib.rd_experiments import BASE, RECIPES
-
-# Student's t: 95 % of its mass lies within +- this, by the number of values.
-T_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+from cae_lib.results import half_interval
 
 
 def as_markdown(header: list[str], rows: list[list]) -> str:
@@ -17,10 +14,9 @@ def as_markdown(header: list[str], rows: list[list]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def with_spread(value: dict[str, float], spec: str) -> str:
-    """A spread as "mean ± std", or the mean alone where there is one seed."""
-    text = format(value["mean"], spec)
-    return f"{text} ± {format(value['std'], spec.lstrip('+'))}" if value["seeds"] > 1 else text
+def each(value: dict, spec: str) -> str:
+    """The values of a spread, seed by seed."""
+    return " / ".join(format(v, spec) for v in value["values"])
 
 
 def report_markdown(rows: list[dict]) -> str:
@@ -29,10 +25,8 @@ def report_markdown(rows: list[dict]) -> str:
     for r in rows:
         name = f"{r['run']}, epoch {r['epoch']}, {r['split']}"
         spec = ".4f" if r["report"] > 0.01 else ".5f"
-        each = " / ".join(format(value, spec) for value in r["ours"]["values"])
-        losses = [f"{r['report']:.4f}", each, with_spread(r["ours"], spec)]
-        cells.append([name, *losses, f"{r['floor']:.4f}", f"{r['same_scale']:.5f}"])
-    return as_markdown(["loss", "report", "ours, each seed", "mean ± std", "floor", "mean in [0, 1]"], cells)
+        cells.append([name, f"{r['report']:.4f}", each(r["ours"], spec), f"{r['floor']:.4f}", f"{r['same_scale']:.5f}"])
+    return as_markdown(["loss", "report", "ours, each seed", "floor", "mean in [0, 1]"], cells)
 
 
 def comparison_markdown(rows: list[dict]) -> str:
@@ -40,23 +34,20 @@ def comparison_markdown(rows: list[dict]) -> str:
     cells = []
     for r in rows:
         cost = [f"{r['parameters']:,}", f"{r['multiply_adds'] / 1e6:.2f} M"]
-        used = with_spread(r["code_numbers_in_use"], ",.0f")
+        used = each(r["code_numbers_in_use"], ",.0f")
         code = [f"{r['code_numbers']:,}", used, f"{r['code_bytes_float32']:,}"]
-        scores = [with_spread(r["psnr"], ".2f"), with_spread(r["ssim"], ".3f")]
+        scores = [each(r["psnr"], ".2f"), each(r["ssim"], ".3f")]
         cells.append([f"{r['run']}, epoch {r['epoch']}", *cost, *code, *scores])
     header = ["run", "parameters", "multiply-adds", "code", "in use", "bytes as float32", "PSNR, dB", "SSIM"]
     return as_markdown(header, cells)
 
 
 def with_interval(value: dict, spec: str) -> str:
-    """A spread as "mean [low, high]", the 95 % interval of Student's t; the mean alone where there is one seed.
-
-    Raises KeyError for more than ten values.
-    """
+    """A spread as "mean [low, high]", the 95 % interval of Student's t; the mean alone where there is one seed."""
     text = format(value["mean"], spec)
     if value["seeds"] == 1:
         return text
-    half = T_95[value["seeds"]] * value["std"] / math.sqrt(value["seeds"])
+    half = half_interval(value)
     return f"{text} [{value['mean'] - half:{spec}}, {value['mean'] + half:{spec}}]"
 
 
@@ -64,12 +55,11 @@ def ablation_markdown(rows: list[dict]) -> str:
     """ablation's rows as Markdown; each seed's BD-rate is against the base's with the same seed."""
     cells = []
     for r in rows:
-        base = r["name"] == BASE
-        each = "–" if base else " / ".join(format(value, "+.1f") for value in r["bd_rate"]["values"])
-        rates = ["–" if base else with_interval(r["bd_rate"], "+.1f"), with_interval(r["against_jpeg"], "+.1f")]
-        cells.append([r["name"], RECIPES[r["name"]].why, r["bd_rate"]["seeds"], each, *rates])
-    rate, jpeg = "mean, 95 % interval of t", "against JPEG 4:4:4, %: mean, 95 % interval of t"
-    return as_markdown(["training", "what differs", "seeds", "BD-rate, %, each seed", rate, jpeg], cells)
+        rates = [each(r["bd_rate"], "+.1f"), with_interval(r["bd_rate"], "+.1f"), with_interval(r["on_test"], "+.1f")]
+        rates = ["–"] * 3 if r["name"] == BASE else rates
+        cells.append([r["name"], RECIPES[r["name"]].why, *rates, with_interval(r["against_jpeg"], "+.1f")])
+    header = ["held out: each seed", "held out: mean, interval", "test: mean, interval", "test, against JPEG 4:4:4"]
+    return as_markdown(["training", "what differs", *header], cells)
 
 
 def race_table(result: dict, references: dict[str, list[dict]] | None = None) -> str:

@@ -43,7 +43,11 @@ def folders(tmp_path_factory, data):
     rd = rate_distortion.race(few.images[:2], ["rd"])
     write_json(tables / "rd.json", {"source": STAND_IN} | rd)
     write_json(tables / "codecs.json", {"source": STAND_IN} | race)
-    trainings = [{"name": name, "seed": 0, "points": rd["curves"]["rd"]} for name in rd_experiments.RECIPES]
+    curve = rd["curves"]["rd"]
+    names = [name for name, recipe in rd_experiments.RECIPES.items() if recipe.train_images < 50_000]
+    trainings = [{"name": n, "seed": seed, "points": curve, "held_out": curve} for n in names for seed in (0, 1)]
+    steps = [{"what": "a", "bd_rate": 0.0}, {"what": "b", "bd_rate": -1.0}]
+    write_json(tables / "dct_steps.json", {"source": STAND_IN, "rows": steps})
     write_json(tables / "rd_trainings.json", {"source": STAND_IN, "runs": trainings})
     zero = facts["test"]["zero_output"]
     states = [(zero / 2, 0.5), (zero, 0.1), (zero, 0.0)]  # learning, asleep, dead

@@ -1,10 +1,7 @@
 """Tables as text, from results that are known."""
 
-import pytest
-from scipy import stats
-
 from cae_lib.rate_distortion import NOTES, PUBLISHED, against_anchors
-from cae_lib.tables import T_95, anchor_table, as_markdown, race_table
+from cae_lib.tables import anchor_table, as_markdown, race_table
 
 
 def test_a_table_as_markdown():
@@ -49,8 +46,3 @@ def test_single_points_beside_ours():
     assert rows[1].split() == ["Ballé", "2018", "22.94", "0.289", "–", "–"]
     assert rows[4].split() == ["Minnen", "2020", "24.21", "0.336", "0.277", "-17", "%"]
     assert len({len(row) for row in rows[:7]}) == 1 and "not in that repository" in " ".join(rows[7:])
-
-
-@pytest.mark.parametrize("count", T_95)
-def test_the_quantiles_of_t(count):
-    assert T_95[count] == pytest.approx(stats.t.ppf(0.975, count - 1), abs=6e-4)
