@@ -170,6 +170,9 @@ def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dic
     curves["PCA"] = ([r["code_numbers"] for r in pca], [r["psnr"] for r in pca])
     curves["UvA tutorial 9 (from its mean MSE)"] = (list(uva), list(uva.values()))
     figure = plots.lines(curves, "numbers in the code", "PSNR in dB", logx=True, source=CIFAR10)
+    for row, marker in zip(results.stored("trivial")["rows"], "Xs", strict=True):
+        curves[row["what"]] = [row["code_numbers"]], [row["psnr"]]
+        figure.axes[0].plot(*curves[row["what"]], marker, color="#333333", markersize=8, label=row["what"])
     figure.axes[0].legend(fontsize=8, loc="center right")
     figure.axes[0].axvline(3072, color="#777777", linestyle=":", linewidth=1)
     figure.axes[0].text(3072, figure.axes[0].get_ylim()[0] + 0.5, " numbers in the image", fontsize=7, color="#777777")
