@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from cae_lib import runner
+from cae_lib.batch_lease import Lease, holds
 from cae_lib.batch_run import LOST, Job, run_one, save, settle_here
-from cae_lib.batch_store import Batch, BatchError, Lease, Store, holds
+from cae_lib.batch_store import Batch, BatchError, Store
 
 PATIENCE = 30  # seconds to wait for the scheduler and for its first worker
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cae_lib import __version__, runner
-from cae_lib.batch_store import BatchError, Store, holds
+from cae_lib.batch_lease import holds
+from cae_lib.batch_store import BatchError, Store
 from cae_lib.files import write_json
 from cae_lib.records import collect
 

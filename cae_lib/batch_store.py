@@ -13,12 +13,7 @@ A key names a run by what varies: EPOCHS=10,SEED=0. Every run has one, so that n
 import hashlib
 import itertools
 import json
-import os
 import re
-import socket
-import threading
-import time
-import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +23,6 @@ from cae_lib import __version__
 from cae_lib.files import plain, write_atomically
 from cae_lib.runner import UsageError, parameters_for
 
-BEAT = 10  # seconds between two signs of life
-DEAD = 60  # seconds without one, after which a batch counts as gone
 KEY = re.compile(r"[A-Z_][A-Z0-9_]*=[\w.+~%-]*(,[A-Z_][A-Z0-9_]*=[\w.+~%-]*)*", re.ASCII)  # never a path: see plan
 LONGEST = 100  # characters of a key, the name of a folder: Windows allows 260 in a path
 
@@ -196,69 +189,3 @@ def without_outputs(notebook: Path) -> str:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return nbformat.writes(content)
-
-
-class Lease:
-    """The right to write to a store, kept by signs of life: `with Lease(store):`.
-
-    Raises BatchError while another batch has it. One without a sign of life for a minute is taken over.
-    """
-
-    def __init__(self, store: Store):
-        self.store, self.over = store, threading.Event()
-        self.note = {"owner": uuid.uuid4().hex, "host": socket.gethostname(), "pid": os.getpid(), "since": time.time()}
-
-    def __enter__(self) -> "Lease":
-        there = self.store.read_json("lease.json")
-        if there and time.time() - there["beat"] < DEAD and not self.died_here(there):
-            since = time.strftime("%H:%M:%S", time.localtime(there["since"]))
-            raise BatchError(
-                f"Another batch has been writing to {self.store.address} since {since} (process {there['pid']} on "
-                f"{there['host']}): wait for it, or choose another folder with --out. If it was killed, "
-                f"the folder is free {DEAD} seconds later."
-            )
-        self.beat()
-        time.sleep(0.5)  # two that start at the same moment: the later note stays
-        if not holds(self.store, self.owner):
-            raise BatchError(f"Another batch has just begun to write to {self.store.address}: choose another folder.")
-        self.thread = threading.Thread(target=self.keep, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.end()
-
-    def end(self) -> None:
-        """Give the store free; runs that look at the lease stop. Does nothing the second time."""
-        self.over.set()
-        self.thread.join()
-        if holds(self.store, self.owner):
-            self.store.remove("lease.json")
-
-    @property
-    def owner(self) -> str:
-        return self.note["owner"]
-
-    def died_here(self, there: dict) -> bool:
-        """Whether the other batch ran on this machine and its process is gone."""
-        import psutil
-
-        return there["host"] == self.note["host"] and not psutil.pid_exists(there["pid"])
-
-    def beat(self) -> None:
-        """Give a sign of life."""
-        self.store.write_json("lease.json", self.note | {"beat": time.time()})
-
-    def keep(self) -> None:
-        """Give signs of life until the batch is over."""
-        while not self.over.wait(BEAT):
-            try:
-                if holds(self.store, self.owner):
-                    self.beat()
-            except OSError:
-                pass  # a full disk: runs that cannot be stored say so
-
-
-def holds(store: Store, owner: str) -> bool:
-    """Whether the store is this owner's."""
-    return (store.read_json("lease.json") or {}).get("owner") == owner

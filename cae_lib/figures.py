@@ -170,7 +170,10 @@ def quality_against_code_size(test: ImageSet | None = None) -> tuple[Figure, dic
     curves["PCA"] = ([r["code_numbers"] for r in pca], [r["psnr"] for r in pca])
     curves["UvA tutorial 9 (from its mean MSE)"] = (list(uva), list(uva.values()))
     figure = plots.lines(curves, "numbers in the code", "PSNR in dB", logx=True, source=CIFAR10)
-    figure.axes[0].legend(fontsize=8, loc="center right")
+    for row, marker in zip(results.stored("trivial")["rows"], "Xs", strict=True):
+        curves[row["what"]] = [row["code_numbers"]], [row["psnr"]]
+        figure.axes[0].plot(*curves[row["what"]], marker, color="#333333", markersize=8, label=row["what"])
+    figure.axes[0].legend(fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.06))
     figure.axes[0].axvline(3072, color="#777777", linestyle=":", linewidth=1)
     figure.axes[0].text(3072, figure.axes[0].get_ylim()[0] + 0.5, " numbers in the image", fontsize=7, color="#777777")
     return figure, {"curves": {name: list(map(list, c)) for name, c in curves.items()}}
@@ -189,8 +192,7 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
         for value in row["bd_rate"]["values"]:
             ax.plot(value, place, "o", color=plots.COLOURS[1], markersize=4)
     ax.axvline(0, color="black", linewidth=1)
-    ax.set_xlabel("BD-rate of the payload on held-out images in percent; above zero is worse\n"
-                  "dots: seeds; lines: 95 % interval of Student's t")  # fmt: skip
+    ax.set_xlabel("BD-rate on held-out images in percent; above 0 is worse\ndots: seeds, lines: 95 % interval of t")
     ax.invert_yaxis()
     ax.grid(alpha=0.3, axis="x")
     return figure, {"rows": rows}

@@ -120,6 +120,7 @@ def measure(names: list[str]) -> None:
         write_json(folder / "data_facts.json", facts)
         write_json(folder / "report_table.json", {"rows": results.report_table(facts)})
         write_json(folder / "comparison.json", {"rows": results.comparison(test)})
+        write_json(folder / "trivial.json", {"rows": results.trivial_codes(test)})
         write_json(folder / "pca.json", {"rows": pca_quality(train, test, [64, 128, 256, 384, 512, 1024])})
     for name, (images, codecs) in RACES.items():
         chosen = [codec for codec in codecs if codec in wanted]

@@ -11,10 +11,11 @@ from statistics import mean, stdev
 import torch
 import torch.nn.functional as F
 
+from cae_lib import trivial
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data import ImageSet, scale
 from cae_lib.experiments import CODE_CHANNELS, SAME_SCALE
-from cae_lib.metrics import bd_rate, quality
+from cae_lib.metrics import bd_rate, psnr, quality
 from cae_lib.models import Autoencoder
 from cae_lib.rate_distortion import REFERENCE, rates
 from cae_lib.rd_experiments import BASE, RECIPES
@@ -58,6 +59,13 @@ def spread(values: list[float]) -> dict:
     """Mean and standard deviation (of the sample; 0 for one value) of a result over seeds, and the values."""
     deviation = stdev(values) if len(values) > 1 else 0.0
     return {"mean": mean(values), "std": deviation, "seeds": len(values), "values": values}
+
+
+def trivial_codes(test: ImageSet) -> list[dict]:
+    """Two codes that nobody had to learn, on the test images: {"what", "code_numbers", "psnr"} (mean, in dB)."""
+    images = scale(test.images, (0.0, 1.0))
+    codes = (("luma halved, colours quartered", 384, trivial.halved_with_less_colour), ("halved", 768, trivial.halved))
+    return [{"what": w, "code_numbers": n, "psnr": psnr(images, code(images)).mean().item()} for w, n, code in codes]
 
 
 def half_interval(value: dict) -> float:

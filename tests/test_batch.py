@@ -16,8 +16,9 @@ import pytest
 from test_runner import make_notebook
 
 from cae_lib import batch, batch_report, batch_store, cli, runner
+from cae_lib.batch_lease import Lease
 from cae_lib.batch_run import Job
-from cae_lib.batch_store import BatchError, Lease, Store, plan
+from cae_lib.batch_store import BatchError, Store, plan
 from cae_lib.data import STAND_IN
 
 PARAMETERS = """\

@@ -15,7 +15,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output, writes
 from test_runner import make_notebook
 
 from cae_lib import batch, batch_report, cli, plots
-from cae_lib.batch_store import BEAT, DEAD, BatchError, Lease, Store, plan
+from cae_lib.batch_lease import BEAT, DEAD, Lease
+from cae_lib.batch_store import BatchError, Store, plan
 from cae_lib.records import RECORD, collect, record
 from cae_lib.runner import UsageError
 
