@@ -158,13 +158,18 @@ def test_every_prediction_has_an_answer(number):
 
 # notebook, what TEACHING.md says, and where the notebook's stored output has the numbers, in the order of the {}
 QUOTES = [
-    ("00", "{}%; shuffled, {}%", r"(\d+)% of neighbours[\s\S]*?(\d+)% if the pixels are shuffled"),
+    ("00", "neighbours {}, two colours {}; shuffled, {}", r"neighbours: +(\d+%)[^:]*: (\d+%)[^:]*: +(\d+%)"),
+    ("00", "{} against {}; the halved", r"CIFAR-10 +model ([\d.]+ dB)[^~]*stand-in +model ([\d.]+ dB)"),
+    ("01", "correlation {} without, {} after 2 × 2, {} after", r"not pooled\D*([\d.]+) .*\n.* ([\d.]+) .*\n.* ([\d.]+) "),
+    ("01", "mean cosine {}, most", r"cosines: mean ([\d.]+)"),
+    ("01", "{1} and the classifier's {0}", r"the classifier's ([\d.]+ dB)[^~]*?random +([\d.]+ dB)"),
     ("01", "{} parameters", r"fully connected: +([\d,]+)"),
     ("01", "`head.1`, {} of them", r"head\.1 .* ([\d,]+) +[\d,]+ +\d+%"),
     ("01", "the second convolution, {} of the multiply–adds", r"features\.3 .* (\d+%)"),
     ("01", "{} after three epochs", r"([\d.]+%) of 2,000 test images right"),
     ("02", "{} and {}: errors twice", r"MSE on \[0, 1\]: +([\d.]+)\n.*: +([\d.]+)"),
-    ("02", "PCA {}, linear {}, PCA of blocks {}, convolutional {}", r"PCA .* ([\d.]+ dB)" + r"[^~]*? ([\d.]+ dB)" * 3),
+    ("02", "convolutional {} and {}, halved {}, linear {}", r"seed 2 .* ([\d.]+ dB)" + r"[^~]*? ([\d.]+ dB)" * 3),
+    ("02", "falls to {}, and", r"mixed[^~]*? ([\d.]+) on average"),
     ("02", "| {} of the images: the famous", r"scores worse by MSE for ([\d.]+%)"),
     ("03", "from {} to {} in three steps", r"step 0: loss ([\d.]+)[\s\S]*step 3: loss ([\d.]+)"),
     ("03", "{2} of {0}, {3}: more", r"all-zero output +([\d.]+)\n(.*)\nfloor of any ReLU output +([\d.]+) += (\d+%)"),

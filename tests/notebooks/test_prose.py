@@ -306,7 +306,7 @@ CASES = [
     ),
     (
         "01",
-        "most of its pattern was there before the first image was shown",
+        "all of its pattern was there before the first image was shown",
         lambda: printed("01", r"cosines: mean ([\d.]+)")[0][0] > 0.8,
     ),
     (
