@@ -22,7 +22,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from cae_lib import __version__, metrics, payload, quantisation
+from cae_lib import __version__, payload, quantisation
 from cae_lib.checkpoints import OWN
 from cae_lib.codec import load_codec
 from cae_lib.coders import coder_of
@@ -33,8 +33,8 @@ from cae_lib.evaluation import PART
 from cae_lib.files import write_atomically
 from cae_lib.models import Autoencoder
 from cae_lib.quantisation import BITS, QuantisedAutoencoder
-from cae_lib.rate_distortion import REFERENCE, curve, rates
-from cae_lib.tables import number
+from cae_lib.rate_distortion import REFERENCE, bd, curve, rates
+from cae_lib.tables import decibels, number
 
 GIVEN = "model1_code8"
 NUMBERS = 512  # at most in the code of project 05
@@ -198,8 +198,10 @@ def judge(project: str, entry, *, author: str, name: str = "", images: int = 100
     print(f"at {rate} bits per pixel: {number(psnr)} dB")
     for rival in (baseline, REFERENCE):
         other = curve(test.images, rival)
-        bd_rates.append(metrics.bd_rate(*rates(other), *rates(points)))
-        print(f"{rival} there: {number(psnr_at(other, rate))} dB; BD-rate against it: {number(bd_rates[-1], '+.1f')} %")
+        compared = bd(other, points)
+        bd_rates.append(compared["bd_rate"])
+        over = f"{number(bd_rates[-1], '+.1f')} % over {decibels(compared['bd_range'])} dB"
+        print(f"{rival} there: {number(psnr_at(other, rate))} dB; BD-rate against it: {over}")
     row = {"date": datetime.now().isoformat(" ", "minutes"), "project": project, "author": author, "name": name}
     row |= {"psnr": psnr, "bd_rate": bd_rates[0], "bd_rate_jpeg": bd_rates[1], "images": len(test)}
     row |= {"source": test.source, "version": __version__, "points": list(zip(*rates(points), strict=True))}

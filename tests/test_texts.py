@@ -160,7 +160,7 @@ def test_every_prediction_has_an_answer(number):
 QUOTES = [
     ("00", "neighbours {}, two colours {}; shuffled, {}", r"neighbours: +(\d+%)[^:]*: (\d+%)[^:]*: +(\d+%)"),
     ("00", "{} against {}; the halved", r"CIFAR-10 +model ([\d.]+ dB)[^~]*stand-in +model ([\d.]+ dB)"),
-    ("01", "correlation {} without, {} after 2 × 2, {} after", r"not pooled\D*([\d.]+) .*\n.* ([\d.]+) .*\n.* ([\d.]+) "),
+    ("01", "correlation {} without, {} after 2 × 2, {} after", r"pooled\D*([\d.]+) .*\n.* ([\d.]+) .*\n.* ([\d.]+) "),
     ("01", "mean cosine {}, most", r"cosines: mean ([\d.]+)"),
     ("01", "{1} and the classifier's {0}", r"the classifier's ([\d.]+ dB)[^~]*?random +([\d.]+ dB)"),
     ("01", "{} parameters", r"fully connected: +([\d,]+)"),
@@ -212,6 +212,12 @@ QUOTES = [
     ("07", "{} zeros, else {}", r"right of a zero: (\d+%); of another symbol: (\d+%)"),
     ("07", "{} of 2,000 symbols are wrong, from number {} on", r"1e-06 too large: ([\d,]+) of .* number (\d+)"),
     ("07", "{} bytes against {} on the", r"rd, quality 5: ([\d,]+) bytes.*\nJPEG for the same PSNR: ([\d,]+)"),
+    ("07", "{0} against {2} (dct) and {1} (JPEG)", r"mine: ([\d.]+) [^~]*?JPEG: ([\d.]+) [^~]*?dct: ([\d.]+) "),
+    ("07", "grows, by {}", r"rd +payload .*\+([\d.]+%)"),
+    ("07", "{} there, {} elsewhere", r"at the edges .*(\+[\d.]+%)\n.*(\+[\d.]+%)"),
+    ("07", "needs {1} where it takes {0}", r"Minnen 2020 +30\.77 +([\d.]+) +([\d.]+)"),
+    ("06", "not rounded | {}", r"its code not rounded: ([\d.]+ dB)"),
+    ("06", "fewer, {}", r"these letters: ([\d.]+ bits)"),
     ("07", "took {} to train", r"training: .*, ([\d.]+ hours)"),
 ]  # fmt: skip
 
