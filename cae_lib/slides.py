@@ -102,6 +102,17 @@ def code_height(text: str) -> int:
     return CODE * sum(max(1, -(-len(line) // CODE_LETTERS)) for line in text.splitlines()) + 24
 
 
+def slide_parts(printed: str) -> list[str]:
+    """Printed text, cut between its lines into parts that each fit on a slide."""
+    parts: list[str] = []
+    for line in printed.splitlines(keepends=True):
+        if parts and code_height(parts[-1] + line) <= ROOM:
+            parts[-1] += line
+        else:
+            parts.append(line)
+    return parts
+
+
 def output_piece(output: NotebookNode) -> tuple[NotebookNode, int]:
     """An output as a cell without code, and its height in pixels.
 
@@ -133,7 +144,7 @@ def code_pieces(cell: NotebookNode) -> list[tuple[NotebookNode, int]]:
         return []
     printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
     shown = [o for o in cell.outputs if o.output_type != "stream" and RECORD not in o.get("data", {})]
-    outputs = [new_output("stream", text=printed), *shown] if printed else shown
+    outputs = [*(new_output("stream", text=part) for part in slide_parts(printed)), *shown]
     source = [] if shown and not printed else [(new_code_cell(code), code_height(code))]
     return source + [output_piece(output) for output in outputs]
 

@@ -162,3 +162,11 @@ def test_every_piece_of_the_kits_notebooks_fits_on_a_slide(path):
 
 def text_of(cell):
     return slides.text_pieces(cell.source)
+
+
+def test_a_long_printed_table_goes_on_on_the_next_slide():
+    text = "".join(f"row {n}\n" for n in range(70))
+    cell = new_code_cell("print(table)", outputs=[new_output("stream", text=text)])
+    pieces = [(piece, height) for piece, height in slides.code_pieces(cell) if piece.outputs]
+    assert len(pieces) == 3 and max(height for _, height in pieces) <= slides.ROOM
+    assert "".join(piece.outputs[0].text for piece, _ in pieces) == text
