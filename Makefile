@@ -39,14 +39,14 @@ bench: .venv/.done  ## measure speed
 	$(BIN)/python tests/bench.py
 
 slides: .venv/.done  ## export the notebooks, as stored, as slide decks into build/slides
-	$(BIN)/python -m cae_lib.slides build/slides
+	$(BIN)/python -m cae_lib.headless.slides build/slides
 
 figures: .venv/.done  ## draw everything under figures/ again from the stored runs and measurements
 	$(BIN)/cae figures
 
 # The source is notebooks/solutions. Without the state of its widgets, a stored notebook shows their static pictures.
 notebooks: .venv/.done  ## write the notebooks from their solutions, execute them in place and keep their outputs
-	$(BIN)/python -m cae_lib.release
+	$(BIN)/python -m cae_lib.course.release
 	$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace \
 		--ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False notebooks/0*.ipynb
 

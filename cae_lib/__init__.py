@@ -1,3 +1,29 @@
-"""Image compression with convolutional autoencoders: the library behind the notebooks."""
+"""Image compression with convolutional autoencoders: the library behind the notebooks.
+
+The core, in reading order; notebooks 00 to 05 need no more:
+
+- models: the report's two autoencoders, their repaired variants, a classifier
+- training: the training loop, `fit`
+- evaluation: the loss on a set, reconstructions, dead ReLUs
+- metrics: MSE, PSNR, SSIM, and what a floor of the loss is
+- pca: the best linear autoencoder
+- trivial: codes that nobody had to learn
+- checkpoints: runs on disk, the shipped ones and the student's own
+- plots: arrays in, figures out
+- anatomy: what a network is made of, and what its layers put out
+- data/: where pictures come from
+
+The rooms beyond it, each of which imports only from those before it:
+
+- base/: files written whole or not at all, tensors with checksums, records out of notebooks
+- headless/: notebooks without a reader: executed, as pages, as slides
+- codec/: a code becomes bytes, and bytes become a picture again
+- race/: codecs side by side, their bytes counted alike
+- results/: what is trained, measured and shipped
+- views/: sliders and playgrounds over everything else
+- course/: exercises and their checks, projects, the students' copies
+- batch/: a notebook run for every point of a grid
+- cli/: the `cae` command
+"""
 
 __version__ = "0.1.0"

@@ -20,11 +20,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cae_lib.data import ImageSet
-from cae_lib.files import write_json
-from cae_lib.models import ModelConfig, build
-from cae_lib.training import History, Progress, TrainConfig, best_device, fit
-from cae_lib.weights import (
+from cae_lib.base.atomic import write_json
+from cae_lib.base.weights import (
     CheckpointError,
     damaged,
     load_tensors,
@@ -33,6 +30,9 @@ from cae_lib.weights import (
     save_tensors,
     under,
 )
+from cae_lib.data.images import ImageSet
+from cae_lib.models import ModelConfig, build
+from cae_lib.training import History, Progress, TrainConfig, best_device, fit
 
 SHIPPED = Path(__file__).parent / "runs"
 OWN = Path(os.environ.get("CAE_RUNS") or Path(__file__).parent.parent / "runs")

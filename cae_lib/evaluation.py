@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cae_lib.data import ImageSet, scale
+from cae_lib.data.images import ImageSet, scale
 
 PART = 100  # images at a time: larger parts leave the processor's cache and take twice as long
 

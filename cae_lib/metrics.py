@@ -7,7 +7,7 @@ images' PSNRs is not the PSNR of their mean MSE.
 import torch
 from torch import Tensor
 
-from cae_lib.data import ImageSet, scale, unscale
+from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 
 

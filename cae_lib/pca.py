@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from cae_lib.data import ImageSet, scale
+from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import mse, psnr
 
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from cae_lib.data import ImageSet, scale
+from cae_lib.data.images import ImageSet, scale
 from cae_lib.evaluation import TrainingError, check_images, evaluate, warn_if_dead
 
 OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}

@@ -14,19 +14,19 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 import torch.nn.functional as F
-from test_runner import make_notebook
+from helpers.notebooks import make_notebook
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from cae_lib import codec
-from cae_lib.baselines import BASELINES, decode
-from cae_lib.batch import run as run_batch
-from cae_lib.batch_store import Store, plan
+from cae_lib.batch.grid import run as run_batch
+from cae_lib.batch.store import Store, plan
 from cae_lib.checkpoints import load_run
-from cae_lib.data import ImageSet, load_images
+from cae_lib.codec import streams
+from cae_lib.data.images import ImageSet, load_images
 from cae_lib.models import MODEL1, MODEL2, ModelConfig, build
+from cae_lib.race.baselines import BASELINES, decode
 from cae_lib.training import TrainConfig, fit
-from cae_lib.widgets import epoch_slider
+from cae_lib.views.widgets import epoch_slider
 
 BATCH = 128
 IMAGES = 2_000
@@ -98,10 +98,10 @@ def coding_speed() -> None:
     megapixels = large.shape[0] * large.shape[1] / 1e6
     print(f"\n100 images of 32 x 32 (images a second) and one of {megapixels:.1f} megapixels (megapixels a second)")
     print(f"{'':<16}{'encode':>9}{'batch':>9}{'large':>9}{'decode':>9}{'batch':>9}{'large':>9}")
-    for name in codec.MODELS:
-        options = dict(model=name, quality=codec.load_codec(name).qualities[3])
-        compress, encode_batch = partial(codec.compress, **options), partial(codec.encode_batch, **options)
-        print_speeds(name, compress, codec.decompress, small, large, (encode_batch, codec.decode_batch))
+    for name in streams.MODELS:
+        options = dict(model=name, quality=streams.load_codec(name).qualities[3])
+        compress, encode_batch = partial(streams.compress, **options), partial(streams.encode_batch, **options)
+        print_speeds(name, compress, streams.decompress, small, large, (encode_batch, streams.decode_batch))
     for name, quality in (("JPEG 4:4:4", 80), ("AVIF", 60)):
         print_speeds(name, partial(BASELINES[name].encode, quality=quality), decode, small, large, None)
 
@@ -122,10 +122,10 @@ def learned_codecs_speed() -> None:
     """Batches of small images through "rd" and through CompressAI's factorized prior, where that is installed."""
     images = load_images("test").take(100).images
     print(f"\n{len(images)} images of 32 x 32 as one batch (images a second), {torch.get_num_threads()} threads")
-    encode = partial(codec.encode_batch, model=codec.RD, quality=5)
-    parameters = sum(p.numel() for p in codec.load_codec(codec.RD).model.parameters())
+    encode = partial(streams.encode_batch, model=streams.RD, quality=5)
+    parameters = sum(p.numel() for p in streams.load_codec(streams.RD).model.parameters())
     files = encode(images)
-    ours = [len(images) / seconds(encode, [images]), len(images) / seconds(codec.decode_batch, [files])]
+    ours = [len(images) / seconds(encode, [images]), len(images) / seconds(streams.decode_batch, [files])]
     print(f"rd, {parameters:,} parameters: encode {ours[0]:.0f}, decode {ours[1]:.0f}")
     try:
         from compressai.models import FactorizedPrior

@@ -1,11 +1,9 @@
 """What several test modules share: no test downloads anything, and data sets of a few images."""
 
 import hashlib
-import itertools
 import os
 import pickle
 import tarfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -73,25 +71,3 @@ def one_cpu_core(monkeypatch):
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-class Killed(BaseException):
-    """Stands for the end of the process: nothing in the library may catch it."""
-
-
-@contextmanager
-def killed_before_write(number: int):
-    """The process ends before its write of this number, counted from 0: later than that nothing is written."""
-    from cae_lib import files, weights
-
-    real, count = files.write_atomically, itertools.count()
-
-    def write_or_die(path, content):
-        if next(count) == number:
-            raise Killed
-        real(path, content)
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(weights, "write_atomically", write_or_die)
-        patch.setattr(files, "write_atomically", write_or_die)
-        yield

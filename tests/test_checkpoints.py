@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Killed, killed_before_write
+from helpers.faults import Killed, killed_before_write
 
 from cae_lib import checkpoints, evaluation, training
+from cae_lib.base.weights import save_tensors
 from cae_lib.checkpoints import CheckpointError, kept_epochs, load_histories, load_run, shipped_runs, train_run
-from cae_lib.data import ImageSet
+from cae_lib.data.images import ImageSet
 from cae_lib.models import MODEL1_REPAIRED, MODEL2
 from cae_lib.training import TrainConfig
-from cae_lib.weights import save_tensors
 
 pytestmark = pytest.mark.usefixtures("one_cpu_core")
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from cae_lib.data import ImageSet
+from cae_lib.data.images import ImageSet
 from cae_lib.metrics import bd_rate, bits_per_pixel, mse, pooled_psnr, psnr, quality, ssim
 from cae_lib.models import MODEL1, MODEL2, build
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from cae_lib.anatomy import summarise, summary_table
 from cae_lib.models import CLASSIFIER, MODEL1, MODEL1_REPAIRED, MODEL2, build
-from cae_lib.summary import summarise, summary_table
 
 # name, kind, output shape, parameters, multiply-adds; counted by hand
 MODEL1_LAYERS = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cae_lib.data import ImageSet
+from cae_lib.data.images import ImageSet
 from cae_lib.pca import pca_quality, pca_reconstruct, principal_components
 
 

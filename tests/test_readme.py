@@ -2,9 +2,9 @@
 
 import re
 
-from cae_lib import figures, publish, results
+from cae_lib.results import figures, measurements, publish
 
-ROOT = results.FIGURES.parent
+ROOT = measurements.FIGURES.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -31,11 +31,11 @@ def test_make_targets_exist():
 
 
 def test_every_figure_lies_beside_its_numbers():
-    pictures = {p.stem for p in results.FIGURES.glob("*.png")}
+    pictures = {p.stem for p in measurements.FIGURES.glob("*.png")}
     assert pictures == {draw.__name__ for draw in figures.FIGURES}
-    assert pictures <= {p.stem for p in results.FIGURES.glob("*.json")}
+    assert pictures <= {p.stem for p in measurements.FIGURES.glob("*.json")}
 
 
 def test_the_size_of_the_installation_is_a_measured_one():
-    install = results.stored("times")["install"]
+    install = measurements.stored("times")["install"]
     assert f"about {install['bytes'] / 1e9:.1f} GB on Linux" in README and install["machine"]

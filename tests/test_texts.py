@@ -9,9 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from cae_lib import cli, codec_model, metrics, runner
-from cae_lib.container import Header, pack
-from cae_lib.quantisation import dequantise, quantise
+from cae_lib import metrics
+from cae_lib.cli import main
+from cae_lib.codec import model
+from cae_lib.codec.container import Header, pack
+from cae_lib.codec.quantisation import dequantise, quantise
+from cae_lib.headless import runner
 
 ROOT = runner.NOTEBOOKS.parent
 TEXTS = {path.name: path for path in (ROOT / "TEACHING.md", *sorted(runner.NOTEBOOKS.glob("*.md")))}
@@ -90,13 +93,13 @@ def field() -> int:
 
 def rate_distortion() -> float:
     class Model(nn.Module):
-        config = codec_model.RateDistortionConfig(lambdas=(0.01,))
+        config = model.RateDistortionConfig(lambdas=(0.01,))
 
         def forward(self, images, quality):
             return {"bits": torch.full((1,), 1.2 * 1024), "images": images + 2 * 0.001**0.5}
 
     images = torch.zeros(1, 3, 32, 32)
-    return codec_model.rate_distortion(Model(), images, torch.tensor([0]))["loss"].item()
+    return model.rate_distortion(Model(), images, torch.tensor([0]))["loss"].item()
 
 
 # words of a row of the cheat sheet -> its last numbers in bold, computed by PyTorch or by the kit
@@ -231,6 +234,6 @@ def test_teaching_quotes_the_notebooks(number, said, pattern):
 def test_teaching_names_commands_that_exist():
     blocks = "".join(text("TEACHING.md").split("```")[1::2])
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    commands = set(re.findall(r"^ {4}([a-z]+) ", cli.parser().format_help(), re.MULTILINE))
+    commands = set(re.findall(r"^ {4}([a-z]+) ", main.parser().format_help(), re.MULTILINE))
     assert len(targets) > 5 and set(re.findall(r"^make ([a-z]+)", blocks, re.MULTILINE)) <= targets
     assert len(commands) > 5 and set(re.findall(r"^cae ([a-z]+)", blocks, re.MULTILINE)) <= commands

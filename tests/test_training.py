@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cae_lib import training
-from cae_lib.data import ImageSet
+from cae_lib.data.images import ImageSet
 from cae_lib.evaluation import TrainingError, dead_relus, evaluate, reconstruct
 from cae_lib.models import CLASSIFIER, MODEL1, MODEL1_REPAIRED, MODEL2, build
 from cae_lib.training import History, TrainConfig, fit

@@ -7,12 +7,14 @@ from io import BytesIO
 import nbformat
 import numpy as np
 import pytest
-from in_browser import running_browser, running_lab, watched_page
+from helpers.browser import running_browser, running_lab, watched_page
 from PIL import Image
 
-from cae_lib import figures, runner, view, widgets
 from cae_lib.checkpoints import load_run
-from cae_lib.data import load_images
+from cae_lib.data.images import load_images
+from cae_lib.headless import runner
+from cae_lib.results import figures
+from cae_lib.views import view, widgets
 
 # While cells wait for their turn a star is in their prompts; after an error they no longer wait.
 DONE = """() => (prompts => /\\d/.test(prompts[0]) && !prompts.join().includes('*'))(

@@ -7,15 +7,15 @@ from io import BytesIO
 
 import nbformat
 import pytest
-from in_browser import running_browser, watched_page
+from helpers.browser import running_browser, watched_page
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 
 SET_UP = """\
 from cae_lib.checkpoints import load_run
-from cae_lib.data import load_images
-from cae_lib.playgrounds import bottleneck_explorer
-from cae_lib.widgets import epoch_slider
+from cae_lib.data.images import load_images
+from cae_lib.views.playgrounds import bottleneck_explorer
+from cae_lib.views.widgets import epoch_slider
 
 test = load_images("test")"""
 VIEWS = ('epoch_slider(load_run("model1_code8"), test, [0, 1])', "bottleneck_explorer(test, [0, 1])")

@@ -13,8 +13,8 @@ import nbformat
 import pytest
 from papermill import inspect_notebook
 
-from cae_lib import runner
-from cae_lib.release import SOLUTIONS
+from cae_lib.course.release import SOLUTIONS
+from cae_lib.headless import runner
 
 NOTEBOOKS = sorted(runner.NOTEBOOKS.glob("*.ipynb"))
 NAMES = [

@@ -13,15 +13,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cae_lib import results, runner
+from cae_lib.anatomy import summarise
 from cae_lib.checkpoints import load_histories
-from cae_lib.codec import load_codec
-from cae_lib.experiments import DEAD_RELU_FILE
+from cae_lib.codec.streams import load_codec
+from cae_lib.data.standin import make_images
+from cae_lib.headless import runner
 from cae_lib.models import MODEL1, MODEL2, build
-from cae_lib.rate_distortion import LEVELS, PUBLISHED, against_anchors, bd, bpp_at
-from cae_lib.rd_experiments import BASE, RECIPES
-from cae_lib.standin import make_images
-from cae_lib.summary import summarise
+from cae_lib.race.rate_distortion import LEVELS, PUBLISHED, against_anchors, bd, bpp_at
+from cae_lib.results import measurements
+from cae_lib.results.rd_recipes import BASE, RECIPES
+from cae_lib.results.recipes import DEAD_RELU_FILE
 
 
 @cache
@@ -44,7 +45,7 @@ def printed(name: str, pattern: str) -> list[tuple[float, ...]]:
 
 
 def facts(split: str = "test") -> dict:
-    return results.stored("data_facts")[split]
+    return measurements.stored("data_facts")[split]
 
 
 def losses(run: str, curve: str = "validation_loss", seed: int = 0) -> list[float]:
@@ -66,12 +67,12 @@ def asleep() -> list[dict]:
 
 
 def report(run: str, epoch: int, split: str) -> dict:
-    rows = results.stored("report_table")["rows"]
+    rows = measurements.stored("report_table")["rows"]
     return next(r for r in rows if (r["run"], r["epoch"], r["split"]) == (run, epoch, split))
 
 
 def row(run: str, epoch: int) -> dict:
-    rows = results.stored("comparison")["rows"]
+    rows = measurements.stored("comparison")["rows"]
     return next(r for r in rows if (r["run"], r["epoch"]) == (run, epoch))
 
 
@@ -94,7 +95,7 @@ AUTOENCODERS = ("model1", "model1_code8", "model1_code16", "model1_code64", "mod
 
 
 def points(codec: str) -> list[dict]:
-    return results.stored("codecs")["curves"][codec]
+    return measurements.stored("codecs")["curves"][codec]
 
 
 def point(codec: str, quality: int) -> dict:
@@ -150,14 +151,14 @@ def header(codec: str) -> int:
 
 
 def minutes() -> list[dict]:
-    runs = [run for run in results.stored("rd_trainings")["runs"] if run["name"] == "rd_minutes"]
+    runs = [run for run in measurements.stored("rd_trainings")["runs"] if run["name"] == "rd_minutes"]
     assert len(runs) == 3
     return [run["points"][0] for run in runs]
 
 
 def worse(name: str) -> dict:
     """Spread of the BD-rates of a variant of the small model against it, in percent: above zero is worse."""
-    rows = results.ablation(results.stored("rd_trainings")["runs"])
+    rows = measurements.ablation(measurements.stored("rd_trainings")["runs"])
     (row,) = [row for row in rows if row["name"] == name]
     assert row["bd_rate"]["seeds"] == 3
     return row["bd_rate"]
@@ -166,19 +167,19 @@ def worse(name: str) -> dict:
 def told() -> list[str]:
     """The variants whose 95 % interval does not hold zero, the best first."""
     spreads = {name: worse(name) for name in VARIANTS if name != BASE}
-    found = [name for name, value in spreads.items() if abs(value["mean"]) > results.half_interval(value)]
+    found = [name for name, value in spreads.items() if abs(value["mean"]) > measurements.half_interval(value)]
     return sorted(found, key=lambda name: spreads[name]["mean"])
 
 
 def against_dct(name: str) -> list[float]:
     """BD-rate of each seed of a training against the codec without a network, on test images."""
-    runs = [run for run in results.stored("rd_trainings")["runs"] if run["name"] == name]
+    runs = [run for run in measurements.stored("rd_trainings")["runs"] if run["name"] == name]
     return [bd(points("dct"), run["points"])["bd_rate"] for run in runs]
 
 
 def saved(step: str) -> list[float]:
     """Share of JPEG's payload that a step towards dct saves at the PSNR of each seed of the three-minute network."""
-    rows = {row["what"]: row["points"] for row in results.stored("dct_steps")["rows"]}
+    rows = {row["what"]: row["points"] for row in measurements.stored("dct_steps")["rows"]}
     return [1 - bpp_at(rows[step], p["psnr"]) / bpp_at(rows["JPEG 4:4:4"], p["psnr"]) for p in minutes()]
 
 
@@ -188,18 +189,18 @@ def by_the_network() -> list[float]:
 
 
 def steps_on_average() -> dict[str, float]:
-    return {row["what"]: row["bd_rate"] for row in results.stored("dct_steps")["rows"]}
+    return {row["what"]: row["bd_rate"] for row in measurements.stored("dct_steps")["rows"]}
 
 
 def beside_anchors(name: str) -> list[float]:
     """How many percent more bits rd needs at the single published points of a codec that its curve reaches."""
-    rows = against_anchors(results.stored("rd")["curves"]["rd"])
+    rows = against_anchors(measurements.stored("rd")["curves"]["rd"])
     return [row["percent"] for row in rows if row["codec"] == name and row["percent"] is not None]
 
 
 def beside_published(name: str) -> list[float]:
     """Bits of rd over those of a published curve, at each of its points, counted alike."""
-    rd = results.stored("rd")["curves"]["rd"]
+    rd = measurements.stored("rd")["curves"]["rd"]
     which = "file" if name == "BPG 4:4:4" else "payload"
     return [bpp_at(rd, p["psnr"], which) / p[f"{which}_bpp"] for p in PUBLISHED[name]]
 
@@ -217,16 +218,16 @@ def seams() -> list[float]:
 
 def paid_after() -> list[int]:
     """Images after which the weights of rd are paid for, by whole files and by payload."""
-    return [row["images"] for row in results.stored("weights")["rows"]]
+    return [row["images"] for row in measurements.stored("weights")["rows"]]
 
 
 def half(values: list[float]) -> float:
-    return results.half_interval(results.spread(values))
+    return measurements.half_interval(measurements.spread(values))
 
 
 def pca(numbers: int) -> float:
     """PSNR in dB of PCA with so many numbers."""
-    return next(row["psnr"] for row in results.stored("pca")["rows"] if row["code_numbers"] == numbers)
+    return next(row["psnr"] for row in measurements.stored("pca")["rows"] if row["code_numbers"] == numbers)
 
 
 def blocks_of_pca() -> list[tuple[float, ...]]:
@@ -244,7 +245,7 @@ def strange(name: str) -> dict[str, float]:
 @cache
 def runs_of_the_batch(batch_size: int) -> dict[float, list[float]]:
     """Learning rate -> test loss of each seed, of the stored batch."""
-    rows = [json.loads(line) for line in (results.FIGURES / "batch.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (measurements.FIGURES / "batch.jsonl").read_text().splitlines()]
     found = {}
     for row in rows:
         if row["BATCH_SIZE"] == batch_size:
@@ -375,14 +376,14 @@ CASES = [
     (
         "05",
         "with 1,024 numbers PCA is above every network in the figure",
-        lambda: pca(1024) > max(r["psnr"]["mean"] for r in results.stored("comparison")["rows"]),
+        lambda: pca(1024) > max(r["psnr"]["mean"] for r in measurements.stored("comparison")["rows"]),
     ),
     ("05", "our loss is lower than its 0.0012", lambda: max(report("model2", 10, "test")["ours"]["values"]) < 0.0012),
     ("05", "max-pooling alone is *worse* than average-pooling", lambda: facts()["max_pool"] > facts()["average_pool"]),
     (
         "05",
         "about a hundred times lower",
-        lambda: 90 < results.REPORT["model1", 10][1] / results.REPORT["model2", 10][1] < 130,
+        lambda: 90 < measurements.REPORT["model1", 10][1] / measurements.REPORT["model2", 10][1] < 130,
     ),
     ("03", "None of the twenty runs is dead", lambda: all(run["active_outputs"] > 0 for run in study())),
     (
@@ -464,7 +465,7 @@ CASES = [
         "07",
         "rd needs fewer bits than every classical codec, and than `dct`, at each quality in the tables below",
         lambda: all(
-            bpp_at(results.stored("rd")["curves"]["rd"], level) < bpp_at(points(codec), level)
+            bpp_at(measurements.stored("rd")["curves"]["rd"], level) < bpp_at(points(codec), level)
             for level in LEVELS
             for codec in (*CLASSICAL, "dct")
         ),
@@ -527,7 +528,7 @@ CASES = [
     (
         "07",
         "gains a little, by an interval that ends just short of zero",
-        lambda: -0.5 < worse("rd_both")["mean"] + results.half_interval(worse("rd_both")) < 0,
+        lambda: -0.5 < worse("rd_both")["mean"] + measurements.half_interval(worse("rd_both")) < 0,
     ),
     (
         "07",

@@ -12,10 +12,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from cae_lib import release
-from cae_lib.exercises import EXERCISES
-from cae_lib.release import SOLUTIONS, released, without_solution
-from cae_lib.runner import NOTEBOOKS
+from cae_lib.course import release
+from cae_lib.course.exercises import EXERCISES
+from cae_lib.course.release import SOLUTIONS, released, without_solution
+from cae_lib.headless.runner import NOTEBOOKS
 
 ALL = sorted(SOLUTIONS.glob("*.ipynb"))
 KINDS = ["predict", "change one line", "compute", "build"]

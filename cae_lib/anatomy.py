@@ -1,0 +1,214 @@
+"""What a network is made of: its layers with their shapes and costs, a diagram of it, and what every layer puts out."""
+
+from dataclasses import dataclass
+from math import ceil, isqrt, log2, prod
+
+import torch
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor, nn
+
+from cae_lib.evaluation import reconstruct
+from cae_lib.models import Autoencoder
+from cae_lib.plots import COLOURS, new_figure
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One line of a summary: shapes without the batch dimension, counts for one image."""
+
+    name: str
+    layer: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+def summarise(model: nn.Module) -> list[LayerSummary]:
+    """Run one blank 32 x 32 image through the model and list every layer in the order it is used.
+
+    Multiply-adds: each output number of a convolution costs kernel height x width x input channels;
+    a transposed convolution is counted from its input in the same way. Biases and activations are
+    left out, as is usual.
+    """
+    rows = []
+
+    def record(name):
+        def hook(layer, inputs, output):
+            macs = 0
+            if isinstance(layer, nn.Conv2d):
+                macs = output[0].numel() * layer.weight[0].numel()
+            elif isinstance(layer, nn.ConvTranspose2d):
+                macs = inputs[0][0].numel() * layer.weight[0].numel()
+            elif isinstance(layer, nn.Linear):
+                macs = layer.weight.numel()
+            count = sum(p.numel() for p in layer.parameters())
+            text = f"{type(layer).__name__}({layer.extra_repr()})"
+            rows.append(LayerSummary(name, text, tuple(output.shape[1:]), count, macs))
+
+        return hook
+
+    leaves = [(n, m) for n, m in model.named_modules() if not list(m.children())]
+    hooks = [m.register_forward_hook(record(n)) for n, m in leaves]
+    first = next(model.parameters())
+    try:
+        with torch.no_grad():
+            model(torch.zeros(1, 3, 32, 32, device=first.device, dtype=first.dtype))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return rows
+
+
+def summary_table(model: nn.Module) -> str:
+    """The summary as text: layer, output shape, parameters, multiply-adds, share of the whole."""
+    rows = summarise(model)
+    parameters = sum(r.parameters for r in rows)
+    macs = sum(r.multiply_adds for r in rows)
+    lines = [f"{'layer':<34}{'output':>14}{'parameters':>12}{'multiply-adds':>15}{'share':>8}"]
+    for r in rows:
+        shape = " x ".join(map(str, r.output_shape))
+        kind = r.layer.split("(")[0]
+        share = f"{r.multiply_adds / macs:.0%}" if r.multiply_adds else ""
+        lines.append(f"{r.name + '  ' + kind:<34}{shape:>14}{r.parameters:>12,}{r.multiply_adds:>15,}{share:>8}")
+    lines.append(f"{'total':<34}{'':>14}{parameters:>12,}{macs:>15,}{'100%':>8}")
+    if isinstance(model, Autoencoder):
+        shape = " x ".join(map(str, model.code_shape))
+        lines.append(f"code: {shape} = {prod(model.code_shape):,} numbers for 3,072 pixel values")
+    return "\n".join(lines)
+
+
+NAMES = {
+    "Conv2d": "conv",
+    "ConvTranspose2d": "transposed\nconv",
+    "MaxPool2d": "max-pool",
+    "Upsample": "unpool",
+    "Linear": "fully\nconnected",
+    "ReLU": "ReLU",
+    "Sigmoid": "sigmoid",
+}
+ACTIVATIONS = ("ReLU", "Sigmoid", "Identity", "Flatten")
+
+
+def architecture(model: nn.Module, title: str = "") -> Figure:
+    """Boxes for the image, every layer's output and the code: height = picture size, width ~ log2(channels)."""
+    stages = [("image", "", (3, 32, 32), "#dddddd")]
+    for row in summarise(model):
+        kind = row.layer.split("(")[0]
+        if kind in ACTIVATIONS:
+            name, op, shape, colour = stages[-1]
+            stages[-1] = (name, op + ("\n" + NAMES[kind] if kind in NAMES else ""), shape, colour)
+        else:
+            stages.append(("", operation(row), row.output_shape, COLOURS[5]))
+    stages = mark(stages, model)
+
+    figure, axes = new_figure(1, 1, 1.45 * len(stages) + 0.4, 3.6)
+    ax, x = axes[0, 0], 0.0
+    for i, (name, op, shape, colour) in enumerate(stages):
+        height = shape[1] / 32 if len(shape) == 3 else 0.12
+        width = 0.08 + 0.07 * log2(shape[0])
+        if i:
+            ax.annotate("", (x - 0.08, 0), (x - 0.62, 0), arrowprops=dict(arrowstyle="->", color="#555555"))
+            ax.text(x - 0.35, 0.07, op, ha="center", va="bottom", fontsize=8)
+        ax.add_patch(Rectangle((x, -height / 2), width, height, facecolor=colour, edgecolor="#333333"))
+        label = " × ".join(map(str, shape)) + (f"\n= {prod(shape):,}" if name and len(shape) == 3 else "")
+        ax.text(x + width / 2, -0.56, label, ha="center", va="top", fontsize=8)
+        ax.text(x + width / 2, height / 2 + 0.03, name, ha="center", va="bottom", fontsize=9, weight="bold")
+        x += width + 0.7
+    ax.set(xlim=(-0.35, x - 0.35), ylim=(-0.85, 0.7), title=title)
+    ax.axis("off")
+    return figure
+
+
+def operation(row: LayerSummary) -> str:
+    """What an arrow says: the layer's common name and its kernel."""
+    kind = row.layer.split("(")[0]
+    if kind == "Linear":
+        return NAMES[kind]
+    if kind == "Upsample":
+        return "unpool 2×2"
+    kernel = row.layer.split("kernel_size=")[1]
+    size = kernel.removeprefix("(")[0]
+    return f"{NAMES[kind]} {size}×{size}"
+
+
+def mark(stages: list, model: nn.Module) -> list:
+    """Name and colour the code and the output."""
+    if isinstance(model, Autoencoder):
+        code = [s[2] for s in stages].index(model.code_shape)
+        while code + 1 < len(stages) and stages[code + 1][2] == model.code_shape:
+            code += 1
+        stages[code] = ("code", *stages[code][1:3], COLOURS[4])
+    last = "reconstruction" if isinstance(model, Autoencoder) else "scores"
+    stages[-1] = (last, *stages[-1][1:3], "#dddddd")
+    return stages
+
+
+def activations(model: nn.Module, image: Tensor) -> list[tuple[str, nn.Module, Tensor]]:
+    """Name, layer and output (C, H, W) of each layer that makes maps of a uint8 image (3, H, W), in running order."""
+    found = []
+
+    def record(name):
+        return lambda layer, inputs, output: found.append((name, layer, output.detach().cpu()))
+
+    hooks = [m.register_forward_hook(record(n)) for n, m in model.named_modules() if not list(m.children())]
+    try:
+        reconstruct(model, image[None])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [(name, layer, output[0]) for name, layer, output in found if output.dim() == 4]
+
+
+def last_kernel(path: list[nn.Module], channel: int) -> Tensor | None:
+    """The weights (inputs, k, k) that make a channel: those of the last convolution of a path of layers."""
+    convolutions = [layer for layer in path if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+    if not convolutions:
+        return None
+    weight = convolutions[-1].weight.detach().cpu()
+    return weight[:, channel] if isinstance(convolutions[-1], nn.ConvTranspose2d) else weight[channel]
+
+
+def tiled(kernel: Tensor) -> Tensor:
+    """The slices (C, k, k) of a kernel side by side in rows, with NaN between them: three in one row, else a square."""
+    count, height, width = kernel.shape
+    columns = 3 if count == 3 else isqrt(count - 1) + 1
+    tiles = torch.full((ceil(count / columns) * (height + 1), columns * (width + 1)), torch.nan)
+    for k, part in enumerate(kernel):
+        r, c = k // columns * (height + 1), k % columns * (width + 1)
+        tiles[r : r + height, c : c + width] = part
+    return tiles[:-1, :-1]
+
+
+def receptive_field(path: list[nn.Module], row: int, column: int, size) -> tuple[int, int, int, int]:
+    """The part of the input that one value of the last layer of a path depends on: (row, column, height, width).
+
+    size: (H, W) of the input, to which the part is cut. Layers of other kinds than convolution, pooling and nearest
+    upsampling are taken to act on each value alone.
+    """
+    bounds = []
+    for axis, (place, length) in enumerate(zip((row, column), size, strict=True)):
+        low = high = place
+        for layer in reversed(path):
+            low, high = step_back(layer, axis, low, high)
+        low, high = max(low, 0), min(high, length - 1)
+        bounds.append((low, high - low + 1))
+    (top, height), (left, width) = bounds
+    return top, left, height, width
+
+
+def step_back(layer: nn.Module, axis: int, low: int, high: int) -> tuple[int, int]:
+    """The first and last input that the outputs low to high of a layer depend on, along one axis."""
+    if isinstance(layer, nn.Upsample):
+        factor = int(layer.scale_factor)
+        return low // factor, high // factor
+    if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.MaxPool2d | nn.AvgPool2d):
+        return low, high
+    kernel, stride, padding = (along(getattr(layer, n), axis) for n in ("kernel_size", "stride", "padding"))
+    if isinstance(layer, nn.ConvTranspose2d):  # input i reaches outputs i * stride - padding and kernel - 1 after it
+        return ceil((low + padding - kernel + 1) / stride), (high + padding) // stride
+    return low * stride - padding, high * stride - padding + kernel - 1
+
+
+def along(value: int | tuple[int, int], axis: int) -> int:
+    return value if isinstance(value, int) else value[axis]

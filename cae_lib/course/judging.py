@@ -1,0 +1,217 @@
+"""Ways to compare an answer with the right one, for the exercises' checks.
+
+A way is a function (answer, right) -> what is wrong, as a sentence, or "" when nothing is. The sentences say where
+an answer differs and in which direction, but not what is right. Ways raise Unanswered for a stub that nobody has
+filled in, and Unreadable for an answer of the wrong kind.
+"""
+
+import copy
+import ctypes
+import math
+import re
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+
+import numpy as np
+import torch
+
+from cae_lib.course.reading import Unanswered, Unreadable, is_stub, read_array, read_number, refuse_text, shorten, show
+
+Way = Callable[[object, object], str]
+SECONDS = 4.0  # how long the function that a student wrote may take for all its cases
+FILLERS = {"the", "it", "is", "a", "they", "are", "stays", "away"}  # words around the one that counts
+
+
+class Late(BaseException):
+    """A function takes too long. No Exception, so that the function itself does not catch it."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What is right, how answers are compared with it, and typical mistakes: sentence -> the answer that shows it."""
+
+    way: Way
+    right: object
+    mistakes: dict[str, object] = field(default_factory=dict)
+
+    def complaint(self, answer) -> str:
+        """What is wrong with an answer, "" if nothing. Raises Unanswered and Unreadable."""
+        wrong = self.way(answer, self.right)
+        made = (sentence for sentence, mistake in self.mistakes.items() if wrong and not self.way(answer, mistake))
+        return next(made, wrong)
+
+
+def number(tolerance: float = 1e-10) -> Way:
+    """Numbers, within a relative tolerance of the right one."""
+
+    def compare(answer, right) -> str:
+        value = read_number(answer)
+        if math.isclose(value, right, rel_tol=tolerance, abs_tol=1e-6):
+            return ""
+        if math.isclose(-value, right, rel_tol=tolerance):
+            return "The size is right, but the sign is not."
+        if isinstance(right, int) and math.isfinite(value) and not value.is_integer():
+            return f"A whole number is wanted, and {show(value)} is none."
+        return f"{show(value)} is too {'small' if value < right else 'large'}."
+
+    return compare
+
+
+def word(*options: str) -> Way:
+    """One of a few words, in any case. An option is a word, and behind it other ways to write it, with spaces."""
+
+    def compare(answer, right) -> str:
+        if is_stub(answer):
+            raise Unanswered
+        said = getattr(answer, "__name__", "") if callable(answer) else answer
+        if isinstance(said, (bool, np.bool_)):
+            said = "yes" if said else "no"
+        letters = re.findall("[a-z]+", said.lower()) if isinstance(said, str) else ()
+        plain = "".join(part for part in letters if part not in FILLERS)
+        chosen = [option.split()[0] for option in options if plain in option.split()]
+        if not chosen:
+            names = [f'"{option.split()[0]}"' for option in options]
+            wanted = f"{', '.join(names[:-1])} or {names[-1]}"
+            raise Unreadable(f"One of these words is wanted, in quotation marks: {wanted}; {show(answer)} is none.")
+        return "" if chosen[0] == right else f"{show(answer)} is not it."
+
+    return compare
+
+
+def activation(answer, right) -> str:
+    """An activation between -1 and 1: a function or module, known by its values, or a name among the right ones."""
+    if is_stub(answer):
+        raise Unanswered
+    if callable(answer) and not isinstance(right, str):
+        try:
+            values = (answer() if isinstance(answer, type) else answer)(torch.linspace(-50, 50, 2001))
+            low, *_, high = values = torch.as_tensor(values).flatten().sort().values.tolist()
+            gap = max(b - a for a, b in zip(values, values[1:], strict=False))
+            right_range = -1 <= low < -0.9 and 0.9 < high <= 1
+            if right_range and gap < 0.2:
+                return ""
+            return "It jumps." if right_range else f"Its values reach from {show(low)} to {show(high)}."
+        except Exception:  # it needs more than x, or is not of torch: its name has to do
+            pass
+    said = getattr(answer, "__name__", type(answer).__name__) if callable(answer) else answer
+    if not isinstance(said, str):
+        raise Unreadable(f"The name of an activation is wanted, in quotation marks, and {show(answer)} is none.")
+    plain = re.sub(r"[\s_'\"]", "", said.lower()).rstrip(".").removesuffix("activation").removesuffix("function")
+    name, _, arguments = plain.partition("(")
+    bounds = {float(bound) for bound in re.findall(r"-?\d+\.?\d*", arguments)}
+    known = {plain} if plain[:1].isdigit() else {name.split(".")[-1]}
+    if known & ({right} if isinstance(right, str) else set(right)):
+        return "" if not bounds or plain in right or bounds == {-1, 1} else f"{show(answer)} has other bounds."
+    return f"{show(answer)} is not it."
+
+
+def parts(**ways: Way) -> Way:
+    """A tuple or list, each of whose parts has a name and a way of its own."""
+
+    def compare(answer, right) -> str:
+        if is_stub(answer):
+            raise Unanswered
+        names = [name.replace("_", " ") for name in ways]
+        try:
+            values = [] if isinstance(answer, (str, bytes, dict, set)) else list(answer)
+        except TypeError:
+            values = []
+        if len(values) != len(names):
+            raise Unreadable(f"A tuple is wanted: ({', '.join(names)}), and {show(answer)} is none.")
+        for name, way, value, wanted in zip(names, ways.values(), values, right, strict=True):
+            try:
+                wrong = way(value, wanted)
+            except Unreadable as error:
+                raise Unreadable(f"{name.capitalize()}: {error}") from None
+            if wrong:
+                return f"{name.capitalize()}: {wrong}"
+        return ""
+
+    return compare
+
+
+def array(answer, right) -> str:
+    """Tensors or nested lists, within 0.0001; axes of length 1 do not count, and the channels may be the last axis."""
+    values, wanted = read_array(answer), read_array(right)
+    layouts = [wanted] + ([np.moveaxis(wanted, -3, -1)] if wanted.ndim >= 3 else [])
+    fitting = [a for a in layouts if a.squeeze().shape == values.squeeze().shape]
+    if not fitting:
+        return f"Its shape is {values.shape}, and {wanted.shape} is wanted."
+    differ = [~(np.abs(values - a.reshape(values.shape)) <= 1e-4) for a in fitting]
+    if not all(places.any() for places in differ):
+        return ""
+    place = tuple(np.argwhere(differ[0])[0].tolist())
+    direction = "small" if values[place] < fitting[0].reshape(values.shape)[place] else "large"
+    return f"At {list(place)} it is {values[place]:.4g}: too {direction}."
+
+
+@contextmanager
+def limited(seconds: float):
+    """Raises Late in the block if it takes longer, and again if the block catches that."""
+    thread, done = threading.get_ident(), threading.Event()
+
+    def watch():
+        while not done.wait(seconds):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Late))
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f, *case: f(*case)) -> Way:
+    """Functions, compared by what `run(function, *case)` gives for each case; `result` is the way for that."""
+    result = result or number(1e-4)
+
+    def compare(answer, right) -> str:
+        if is_stub(answer):
+            raise Unanswered
+        refuse_text(answer, "the function itself is")
+        if not callable(answer):
+            raise Unreadable(f"The function itself is wanted (its name without brackets), and {show(answer)} is none.")
+        name = getattr(answer, "__name__", "").replace("<lambda>", "") or "your function"
+        complaints, stubs, printed = [], 0, StringIO()
+        call = name
+        try:
+            with limited(SECONDS), redirect_stdout(printed):
+                for case in cases:
+                    call = f"{name}({', '.join(map(show, case))})"
+                    wrong = difference(answer, right, case, result, run)
+                    stubs += wrong == NOTHING
+                    complaints += [f"{call} {wrong}"] if wrong else []
+        except Late:
+            raise Unreadable(f"{call} has not ended after {SECONDS:g} seconds, and was stopped.") from None
+        if stubs == len(cases) and printed.getvalue():
+            return f"{name} prints, but it returns nothing: end it with return."
+        if stubs == len(cases):
+            raise Unanswered
+        return next(iter(complaints), "")
+
+    return compare
+
+
+NOTHING = "returns nothing."
+
+
+def difference(answer, right, case: tuple, result: Way, run: Callable) -> str:
+    """What is wrong with what a function does in a case. A wanted number is named: it is not the answer."""
+    wanted = run(right, *copy.deepcopy(case))
+    try:
+        value = run(answer, *copy.deepcopy(case))  # a copy, as the function may change what it is given
+        if is_stub(value):
+            return NOTHING
+        wrong = result(value, wanted)
+    except NotImplementedError:
+        return NOTHING
+    except (Unanswered, Unreadable) as error:
+        return f"is wrong. {error or 'A part of it is None.'}"
+    except (Exception, SystemExit) as error:  # a student's function may do anything
+        return f"raises {type(error).__name__}: {shorten(str(error), 120).rstrip('.')}."
+    if wrong and np.ndim(wanted) == 0:
+        return f"returns {show(value)}, not {show(wanted)}."
+    return wrong and f"is wrong. {wrong}"

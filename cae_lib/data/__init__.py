@@ -1,0 +1,7 @@
+"""Where pictures come from: CIFAR-10 as one tensor a split, its offline stand-in, the user's own.
+
+- images: a split as uint8 tensor with labels, from wherever it can be had; pixel ranges
+- download: CIFAR-10 into the user's cache, once, checked
+- standin: images made by code, for when there is no network
+- pictures: any picture file as uint8 RGB, and back
+"""

@@ -1,0 +1,237 @@
+"""Running notebooks from the command line: execution with papermill, HTML pages, an index.
+
+Heavy libraries are imported where they are used, so that `cae --help` stays fast.
+"""
+
+import html
+import logging
+import os
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from cae_lib import __version__
+from cae_lib.base.records import EMBED
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+PROFILES = ("quick", "full")
+TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+TYPES = {"int": int, "float": float, "bool": lambda text: TRUTH[text.lower()], "str": str}
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class UsageError(ValueError):
+    """A command was called with something that does not exist; the message says what does."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one notebook: its title, wall time in seconds, and the error ("" if there was none)."""
+
+    name: str
+    title: str
+    seconds: float
+    error: str
+
+
+def find_notebooks(paths: list[str] | None = None) -> list[Path]:
+    """The given notebooks, or all numbered ones of the kit. Raises UsageError for a missing one."""
+    known = sorted(NOTEBOOKS.glob("0*.ipynb"))
+    found = [Path(p) for p in paths or known]
+    for path in found:
+        if path.suffix != ".ipynb" or not path.is_file():
+            raise UsageError(f"There is no notebook {path}; the kit's are {', '.join(p.name for p in known)}.")
+    if not found:
+        raise UsageError(f"There are no notebooks in {NOTEBOOKS}: give the path of one.")
+    if len({path.stem for path in found}) < len(found):
+        raise UsageError("Two of the notebooks have the same name: run them one after the other with another --out.")
+    return found
+
+
+def parameters_for(notebooks: list[Path], assignments: dict[str, str], *, every: bool) -> dict[Path, dict]:
+    """Check parameters (name -> text) against each notebook's `parameters` cell and convert them.
+
+    Types are those of the annotations (`EPOCHS: int = 2`). A name must be known to every notebook,
+    or, if not `every`, to one of them; each notebook gets those it knows. PROFILE is passed only to
+    notebooks that have it. Raises UsageError for an unknown name or a value of the wrong type.
+    """
+    from papermill import inspect_notebook
+
+    known = {}
+    for notebook in notebooks:
+        try:
+            known[notebook] = inspect_notebook(notebook)
+        except ValueError:
+            raise UsageError(f"{notebook} is not a valid notebook: restore it with git.") from None
+    for name in assignments.keys() - {"PROFILE"}:
+        lacking = [notebook for notebook in notebooks if name not in known[notebook]]
+        if lacking and (every or lacking == notebooks):
+            names = sorted({n for notebook in lacking for n in known[notebook]})
+            where = ", ".join(notebook.stem for notebook in lacking)
+            raise UsageError(f"No parameter {name} in {where}; known there: {', '.join(names) or 'none'}.")
+    return {
+        notebook: {n: convert(n, text, facts[n]["inferred_type_name"]) for n, text in assignments.items() if n in facts}
+        for notebook, facts in known.items()
+    }
+
+
+def convert(name: str, text: str, type_name: str) -> int | float | bool | str:
+    """The text of a `-p NAME=VALUE` as int, float, bool or str. Raises UsageError if it is none."""
+    if type_name not in TYPES:
+        raise UsageError(f"{name} cannot be set here: its annotation in the notebook is not int, float, bool or str.")
+    if name == "PROFILE" and text not in PROFILES:
+        raise UsageError(f"PROFILE must be one of {', '.join(PROFILES)}, not {text!r}.")
+    try:
+        return TYPES[type_name](text)
+    except (ValueError, KeyError):
+        raise UsageError(f"{name} must be of type {type_name}, not {text!r}.") from None
+
+
+def settle_data() -> str:
+    """Find the images once, before the notebooks start, and let CAE_DATA tell them; returns the source.
+
+    Without this every notebook would wait for a blocked network again, and a relative path would
+    mean another folder in each. Raises DataError.
+    """
+    from cae_lib.data import download, images
+
+    source = os.environ.get("CAE_DATA") or str(download.cached_cifar10() or images.STAND_IN)
+    os.environ["CAE_DATA"] = source if source == images.STAND_IN else str(Path(source).expanduser().resolve())
+    return images.load_images("test").source
+
+
+def run_notebooks(notebooks: list[Path], out: Path, parameters: dict[Path, dict]) -> list[Outcome]:
+    """Execute notebooks one after the other into `out`, each also as an HTML page, with an index.html.
+
+    A notebook that fails does not stop the others; it is written up to the failure. Prints a line
+    for each. Raises DataError, UsageError, or OSError when `out` cannot be written.
+    """
+    from cae_lib.base.atomic import write_atomically
+
+    if any((out / n.name).resolve() == n.resolve() for n in notebooks):
+        raise UsageError(f"The results would replace the notebooks in {out}: choose another folder with --out.")
+    source = settle_data()
+    write_atomically(out / "index.html", index_page([], source).encode())
+    print(f"executing {', '.join(n.stem for n in notebooks)} on {source}, into {out}", flush=True)
+    outcomes = []
+    for notebook in notebooks:
+        print(f"{notebook.stem} … ", end="", flush=True)
+        outcome = run_notebook(notebook, out, parameters[notebook], source)
+        print(f"failed after {outcome.seconds:.0f} s: {outcome.error}" if outcome.error else f"{outcome.seconds:.0f} s")
+        outcomes.append(outcome)
+        write_atomically(out / "index.html", index_page(outcomes, source).encode())
+    return outcomes
+
+
+def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, page: bool = True) -> Outcome:
+    """Execute one notebook into `out` (.ipynb, with `page` also .html) and note the data source in its metadata."""
+    import nbformat
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    target, error, began = out.resolve() / notebook.name, "", time.perf_counter()
+    target.unlink(missing_ok=True)
+    # Only what is said about the notebook belongs on the screen, not what its tools say about themselves.
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    if page:
+        os.environ[EMBED] = "1"
+    for tool in ("papermill", "traitlets"):
+        logging.getLogger(tool).setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            papermill.execute_notebook(
+                notebook.resolve(), target, parameters,
+                kernel_name="python3", cwd=notebook.resolve().parent, progress_bar=False,
+                extra_arguments=["--log-level=CRITICAL"],
+            )  # fmt: skip
+        except PapermillExecutionError as failure:
+            reason = f"{failure.ename}: {failure.evalue}".splitlines()[0]
+            error = f"cell In [{failure.exec_count}]: {reason}"
+        except DeadKernelError:
+            error = "the kernel died, often for lack of memory: close other programs and run it again."
+        except RuntimeError as failure:
+            error = f"its kernel did not start ({failure}): run `cae doctor`, or try again."
+        except NoSuchKernel:
+            error = "Jupyter has no kernel called python3: run `cae doctor` for the cure."
+        finally:
+            os.environ.pop(EMBED, None)
+        seconds = time.perf_counter() - began
+
+        # A kernel that never started leaves no result.
+        executed = nbformat.read(target if target.exists() else notebook, as_version=4)
+        error = error or widget_error(executed)
+        # Without the state of its widgets, a page or a reopened notebook shows their static pictures.
+        executed.metadata.pop("widgets", None)
+        executed.metadata.get("papermill", {}).update(input_path=notebook.name, output_path=target.name)
+        executed.metadata["cae"] = {"data": source, "version": __version__}
+        if page:
+            write_page(executed, target.with_suffix(".html"))
+        drop_frames(executed)
+        nbformat.write(executed, target)
+    return Outcome(notebook.stem, title_of(executed) or notebook.stem, seconds, error)
+
+
+def widget_error(executed) -> str:
+    """The error inside a widget's Output, which papermill does not see; "" if there is none."""
+    state = executed.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    for widget in state.values():
+        for output in widget["state"].get("outputs", []):
+            if output["output_type"] == "error":
+                return f"in a widget: {output['ename']}: {output['evalue']}"
+    return ""
+
+
+def drop_frames(executed) -> None:
+    """Take the frames of views out of a notebook: there, the views themselves or their static pictures are shown."""
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET_VIEW in output.get("data", {}):
+                output.data.pop("text/html", None)
+
+
+def title_of(executed) -> str:
+    """The first first-level heading of a notebook."""
+    lines = (line for cell in executed.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
+    return next((line[2:].strip() for line in lines if line.startswith("# ")), "")
+
+
+def write_page(executed, path: Path) -> None:
+    """An executed notebook as one HTML page that needs no network."""
+    from cae_lib.base.atomic import write_atomically
+    from cae_lib.headless.pages import PageExporter
+
+    page, _ = PageExporter().from_notebook_node(executed, {"metadata": {"name": path.stem}})
+    write_atomically(path, page.encode())
+
+
+def index_page(outcomes: list[Outcome], source: str) -> str:
+    """A small page that links the notebooks, with their times, errors and the data source."""
+    rows = "\n".join(
+        f'<tr><td><a href="{quote(o.name)}.html">{html.escape(o.title)}</a></td><td>{o.seconds:.0f} s</td>'
+        f'<td><a href="{quote(o.name)}.ipynb">notebook</a></td><td class="error">{html.escape(o.error)}</td></tr>'
+        for o in outcomes
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Executed notebooks</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 3rem auto; padding: 0 1rem; }}
+table {{ border-collapse: collapse; width: 100%; }}
+td {{ border-top: 1px solid #ddd; padding: .5rem .75rem .5rem 0; vertical-align: top; }}
+.error {{ color: #b00020; }}
+</style>
+<h1>Executed notebooks</h1>
+<p>Data: {html.escape(source)}. Kit version {__version__}.</p>
+<table>
+{rows}
+</table>
+</html>
+"""

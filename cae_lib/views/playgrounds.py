@@ -1,0 +1,173 @@
+"""Views in which the reader changes what a network computes: a kernel, a code."""
+
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from ipywidgets import FloatText, GridBox, Layout
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from cae_lib import plots
+from cae_lib.checkpoints import load_run
+from cae_lib.data.images import ImageSet, scale
+from cae_lib.metrics import psnr
+from cae_lib.results import measurements
+from cae_lib.results.recipes import CODE_CHANNELS
+from cae_lib.views.view import View, chooser, counter, slider
+
+KERNELS = {
+    "left to right": (-1, 0, 1, -2, 0, 2, -1, 0, 1),
+    "top to bottom": (-1, -2, -1, 0, 0, 0, 1, 2, 1),
+    "outline": (0, -1, 0, -1, 4, -1, 0, -1, 0),
+    "sharpen": (0, -1, 0, -1, 5, -1, 0, -1, 0),
+    "blur": (0.11,) * 9,
+    "nothing": (0, 0, 0, 0, 1, 0, 0, 0, 0),
+}
+OWN_KERNEL = "your own"
+# Which seed of the shipped model1_code* is shown: seed 0 of model1_code2 has a dead channel, and so half a code.
+SOUND_SEEDS = {channels: 1 if channels == 2 else 0 for channels in CODE_CHANNELS}
+
+
+def convolution_playground(image: Tensor, *, source: str = "") -> View:
+    """A 3 x 3 kernel to edit, with stride and padding, on the brightness of an image, and one output worked out.
+
+    image: uint8 (3, 32, 32). Brightnesses are whole numbers from 0 to 255.
+    """
+    grey = image.float().mean(0).round()
+    names = [f"k{r}{c}" for r in range(3) for c in range(3)]
+    cells = {name: FloatText(step=0.5, layout=Layout(width="64px")) for name in names}
+    for (name, cell), weight in zip(cells.items(), KERNELS["left to right"], strict=True):
+        cell.value, cell.tooltip = weight, f"kernel, row {name[1]}, column {name[2]}"
+    controls = cells | {
+        "stride": counter("stride", 3, 1, 1),
+        "padding": counter("padding", 2, 1),
+        "output row": counter("output row", 31, 15),
+        "output column": counter("output column", 31, 15),
+    }
+    preset = chooser("kernel", [*KERNELS, OWN_KERNEL])
+
+    def draw(*values) -> Figure:
+        *weights, stride, padding, row, column = values
+        kernel = torch.tensor(weights, dtype=torch.float32).view(3, 3)
+        output = convolve(grey, kernel, stride, padding)
+        padded = F.pad(grey, (padding,) * 4)
+        window = padded[row * stride :, column * stride :][:3, :3]
+        figure = plots.empty_figure(9.4, 5.9, source)
+        left, right, *below = figure.subplot_mosaic("AAABBB;CCDDEE", height_ratios=[2, 1]).values()
+        plots.show_image(left, padded / 255, f"{len(grey)} + 2 · {padding} = {len(padded)} pixels wide, with padding")
+        plots.outline(left, row * stride, column * stride, 3, 3)
+        high = float(output.abs().max()) or 1.0
+        right.imshow(output.numpy(), cmap="RdBu_r", vmin=-high, vmax=high)
+        right.set_title(
+            f"output: ⌊({len(grey)} + 2 · {padding} − 3) / {stride}⌋ + 1 = {len(output)} pixels wide", fontsize=9
+        )
+        plots.outline(right, row, column, 1, 1)
+        products = window * kernel
+        small = {"window": window, "kernel": kernel, f"products: their sum is {products.sum():.5g}": products}
+        for ax, (title, numbers) in zip(below, small.items(), strict=True):
+            plots.show_numbers(ax, numbers, title, ".4g")
+        terms = zip(window.flatten().tolist(), kernel.flatten().tolist(), strict=True)
+        sum_of = " + ".join(f"{x:g} · {w:.3g}" if w >= 0 else f"{x:g} · (−{-w:.3g})" for x, w in terms)
+        figure.suptitle(f"output[{row}, {column}] = {sum_of} = {products.sum():.5g}", fontsize=9)
+        for ax in figure.axes:
+            ax.set_xticks([])
+            ax.set_yticks([])
+        return figure
+
+    def fit_range(change) -> None:  # before the view hears of the new stride or padding
+        last = len(convolve(grey, torch.zeros(3, 3), controls["stride"].value, controls["padding"].value)) - 1
+        with view.hold():
+            for name in ("output row", "output column"):
+                controls[name].max = last
+
+    for name in ("stride", "padding"):
+        controls[name].observe(fit_range, names="value")
+    outputs = [convolve(grey, torch.tensor(k, dtype=torch.float32).view(3, 3), 1, 1) for k in KERNELS.values()]
+    static = plots.maps(
+        torch.stack([o / o.abs().max() for o in outputs]), columns=3, titles=list(KERNELS), signed=True, source=source
+    )
+    box = GridBox(list(cells.values()), layout=Layout(grid_template_columns="repeat(3, 68px)"))
+    rows = [[preset, box], [controls["stride"], controls["padding"]], list(controls.values())[-2:]]
+    view = View(draw, controls, static, "A convolution worked out at one place", rows=rows)
+
+    def take_preset(change) -> None:
+        if change["new"] != OWN_KERNEL:
+            view.set(**dict(zip(names, KERNELS[change["new"]], strict=True)))
+
+    def name_kernel(change) -> None:
+        if not view.waiting:
+            now = tuple(cell.value for cell in cells.values())
+            preset.value = next((name for name, kernel in KERNELS.items() if kernel == now), OWN_KERNEL)
+
+    preset.observe(take_preset, names="value")
+    for cell in cells.values():
+        cell.observe(name_kernel, names="value")
+    return view
+
+
+def convolve(image: Tensor, kernel: Tensor, stride: int, padding: int) -> Tensor:
+    """A picture (H, W) and a kernel (k, k) -> the map of their products' sums."""
+    return F.conv2d(image[None, None], kernel[None, None], stride=stride, padding=padding)[0, 0]
+
+
+def bottleneck_explorer(data: ImageSet, indices) -> View:
+    """Codes of 2 to 64 channels: their quality, what each channel is for, and what lies between two images.
+
+    The models are the shipped runs of model1 on one scale. `scale` multiplies one channel of the code: 0 silences it.
+    `mix` goes from the code of the first image (0 %) to that of the second (100 %).
+    """
+    titles = data.names(indices)
+    images = dict(zip(titles, scale(data.images[indices], (0.0, 1.0)), strict=True))
+    model = cache(lambda channels: load_run(f"model1_code{channels}", seed=SOUND_SEEDS[channels]).model)
+    rows = {row["run"]: row for row in measurements.stored("comparison")["rows"]}
+    means = [rows[f"model1_code{c}"]["psnr"]["values"][SOUND_SEEDS[c]] for c in CODE_CHANNELS]
+    numbers = [256 * c for c in CODE_CHANNELS]
+
+    @torch.no_grad()
+    def draw(channels: int, image: str, channel: int, factor: float, other: str, mix: float) -> Figure:
+        channel = min(channel, channels - 1)
+        first, second = (model(channels).encode(images[name][None]) for name in (image, other))
+        code = first + mix * (second - first)
+        plain = model(channels).decode(code)
+        code[:, channel] *= factor
+        after = model(channels).decode(code)
+        qualities = [psnr(images[image][None], model(c)(images[image][None])).item() for c in CODE_CHANNELS]
+        figure, axes = plots.new_figure(2, 3, 9.4, 5.6, data.source)
+        plots.show_image(axes[0, 0], images[image], image)
+        plots.show_image(axes[0, 1], images[other], other)
+        fidelity = f"{psnr(images[image][None], after).item():.1f} dB from {image}"
+        plots.show_image(axes[0, 2], after[0], f"decoded: {fidelity}")
+        plots.show_map(axes[1, 0], code[0, channel], f"channel {channel} × {factor:g}", high=float(code.max()) or 1.0)
+        plots.show_map(axes[1, 1], (after - plain).abs().mean(1)[0], f"what × {factor:g} changes", cmap="magma")
+        place, ax = CODE_CHANNELS.index(channels), axes[1, 2]
+        curves = {"this image": qualities, "mean of CIFAR-10's test set": means}
+        plots.mark_points(ax, {name: (numbers, values, place) for name, values in curves.items()})
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(numbers, [f"{n:,}" for n in numbers], fontsize=8)
+        ax.set(xlabel="numbers in the code (image: 3,072)", ylabel="PSNR in dB")
+        return figure
+
+    controls = {
+        "code channels": slider("code channels", CODE_CHANNELS, 8),
+        "image": chooser("image", titles),
+        "channel": counter("channel", 7),
+        "scale": slider("scale", [0.0, 0.5, 1.0, 1.5, 2.0], 1.0),
+        "second image": chooser("second image", titles, titles[-1]),
+        "mix": slider("mix", [(f"{k} %", k / 100) for k in range(0, 101, 10)]),
+    }
+
+    def fit_range(change) -> None:  # before the view hears of the new code
+        controls["channel"].max = change["new"] - 1
+
+    controls["code channels"].observe(fit_range, names="value")
+    originals, grid = torch.stack(list(images.values())), {}
+    for channels in CODE_CHANNELS:
+        with torch.no_grad():
+            after = model(channels)(originals)
+        grid[f"{256 * channels:,} numbers\n{psnr(originals, after).mean():.1f} dB"] = after
+    static = plots.image_rows({"original": originals} | grid, data.titles(indices), source=data.source)
+    boxes = list(controls.values())
+    alt = "Two images, a picture decoded between them, one channel of the code, and quality against code size"
+    rows = [boxes[:2], boxes[2:4], boxes[4:]]
+    return View(draw, controls, static, alt, rows=rows, embed=("code channels", "image"))

@@ -1,0 +1,248 @@
+"""Views of what is stored: the epochs of a run, the channels of a layer, the bits of a file."""
+
+from functools import cache
+
+import torch
+from ipywidgets import Play, link
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from torch import Tensor, nn
+
+from cae_lib import plots
+from cae_lib.anatomy import activations, last_kernel, receptive_field, tiled
+from cae_lib.checkpoints import Run
+from cae_lib.codec import payload, streams
+from cae_lib.data.images import ImageSet, scale, unscale
+from cae_lib.evaluation import reconstruct
+from cae_lib.metrics import bits_per_pixel, psnr
+from cae_lib.race import rate_plots
+from cae_lib.race.baselines import BASELINES, decode, size
+from cae_lib.race.rate_distortion import decibels
+from cae_lib.views.view import View, chooser, counter, picture_slider, slider
+
+RIVALS = ("JPEG 4:4:4", "AVIF")  # of the rate–distortion autoencoder in its slider
+
+
+def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) -> View:
+    """Reconstructions of images at every kept epoch of a run, with the point moving on its loss curves.
+
+    indices: the images to begin with; as many of any class can be chosen instead. With another run, both are shown at
+    the epochs that both have kept, with their validation losses on one scale. Raises ValueError
+    if there is no such epoch.
+    """
+    runs = {run_name(run): run, run_name(other): other} if other else {"reconstruction": run}
+    if other and len(runs) == 1:
+        runs = {run_name(run): run, f"{run_name(other)} (second)": other}
+    epochs = [e for e in run.epochs_kept if all(e in r.epochs_kept for r in runs.values())]
+    if not epochs:
+        raise ValueError(f"{' and '.join(runs)} have kept no epoch in common: choose runs that kept all of theirs.")
+    sets = {"the first ones": [int(i) for i in indices]}
+    for c, name in enumerate(data.classes):
+        sets[name] = (data.labels == c).nonzero().flatten()[: len(indices)].tolist()
+    sets = {name: chosen for name, chosen in sets.items() if len(chosen) == len(indices)}
+
+    @cache
+    def model(name: str, epoch: int) -> nn.Module:
+        return runs[name].at(epoch)
+
+    def rebuilt(name: str, epoch: int, chosen: list[int]) -> Tensor:
+        low_high = model(name, epoch).config.pixel_range
+        return unscale(reconstruct(model(name, epoch), data.images[chosen]), low_high)
+
+    def draw(epoch: int, images: str) -> Figure:
+        chosen, count = sets[images], len(indices)
+        originals, titles = scale(data.images[chosen], (0.0, 1.0)), data.titles(chosen)
+        figure = plots.empty_figure(1.15 * count + 4.4, 1.35 * (1 + len(runs)) + 0.3, data.source)
+        layout = [[f"{r} {c}" for c in range(count)] + ["losses"] for r in range(1 + len(runs))]
+        axes = figure.subplot_mosaic(layout, width_ratios=[1] * count + [3.4])
+        for c in range(count):
+            plots.show_image(axes[f"0 {c}"], originals[c], titles[c])
+        for r, name in enumerate(runs, 1):
+            after = rebuilt(name, epoch, chosen)
+            for c, value in enumerate(psnr(originals, after).tolist()):
+                plots.show_image(axes[f"{r} {c}"], after[c], f"{value:.1f} dB")
+            axes[f"{r} 0"].set_ylabel(name, fontsize=8)
+        draw_losses(axes["losses"], runs, epoch)
+        return figure
+
+    first = sets["the first ones"]
+    shown = [e for e in ((1, 2, 3, 5, 10, 20, 30) if other is None else epochs[-1:]) if e in epochs]
+    label = "{name}\nepoch {epoch}" if other else "epoch {epoch}"
+    columns = {"original": scale(data.images[first], (0.0, 1.0))}
+    columns |= {label.format(name=n, epoch=e): rebuilt(n, e, first) for n in runs for e in shown}
+    rows = dict(zip(data.names(first), torch.stack(list(columns.values()), dim=1), strict=True))
+    static = plots.image_rows(rows, list(columns), source=data.source)
+    controls = {"epoch": slider("epoch", epochs, epochs[-1]), "images": chooser("images", sets)}
+    play = Play(max=len(epochs) - 1, value=len(epochs) - 1, interval=500, tooltip="play the epochs one after the other")
+    link((play, "value"), (controls["epoch"], "index"))
+    alt = f"Images, their reconstructions{' by ' + ' and '.join(runs) if other else ''}, and loss curves"
+    rows = [[play, controls["epoch"]], [controls["images"]]]
+    return View(draw, controls, static, alt, rows=rows, embed=("epoch",)).prepare("epoch")
+
+
+def run_name(run: Run) -> str:
+    """A short name of a run: that of its folder, with the one above for another seed than 0 of a shipped run."""
+    folder = run.folder
+    if not folder.name.startswith("seed"):
+        return folder.name
+    return folder.parent.name if folder.name == "seed0" else f"{folder.parent.name} {folder.name}"
+
+
+def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int) -> None:
+    """Both losses of a run, or the validation losses of two in [0, 1], with the points of an epoch."""
+    run, (low, high) = next(iter(runs.values())), next(iter(runs.values())).model.config.pixel_range
+    curves = {"training": run.history.train_loss, "validation": run.history.validation_loss}
+    if len(runs) > 1:
+        ranges = {name: run.model.config.pixel_range for name, run in runs.items()}
+        losses = {name: run.history.validation_loss for name, run in runs.items()}
+        curves = {name: [v / (ranges[name][1] - ranges[name][0]) ** 2 for v in losses[name]] for name in runs}
+        low, high = 0, 1
+    plots.mark_points(ax, {name: (range(1, len(y) + 1), y, epoch - 1) for name, y in curves.items()})
+    kind = "validation MSE" if len(runs) > 1 else "MSE"
+    ax.set(xlabel="epoch", ylabel=f"{kind} in [{low:g}, {high:g}]", title=f"epoch {epoch}")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None = None) -> View:
+    """What each channel of each layer makes of an image: its map, its kernel, and what its largest value sees.
+
+    layer: name of the layer to begin with, for example "encoder.4"; by default the first. Raises ValueError for one
+    that the model does not have.
+    """
+    images = dict(zip(data.names(indices), data.images[indices], strict=True))
+    found = cache(lambda image: activations(model, images[image]))
+    start = next(iter(images))
+    layers = {name: values for name, _, values in found(start)}
+    layer = layer or next(iter(layers))
+    if layer not in layers:
+        raise ValueError(f"No layer with maps is called {layer!r}; choose one of {', '.join(layers)}.")
+
+    def draw(channel: int, image: str, layer: str) -> Figure:
+        place = [name for name, _, _ in found(image)].index(layer)
+        path, values = [module for _, module, _ in found(image)[: place + 1]], found(image)[place][2]
+        row, column = divmod(int(values[channel].argmax()), values.shape[-1])
+        kernel = last_kernel(path, channel)
+        figure, axes = plots.new_figure(1, 3, 10.2, 3.3, data.source)
+        left, middle, right = axes[0]
+        plots.show_image(left, images[image], "input, and what the marked place sees")
+        high = 1.0 if kernel is None else float(kernel.abs().max()) or 1.0
+        slices = "none" if kernel is None else "red, green, blue" if len(kernel) == 3 else f"{len(kernel)} slices"
+        drawing = torch.zeros(1, 1) if kernel is None else tiled(kernel)
+        plots.show_map(middle, drawing, f"its kernel: {slices}", low=-high, high=high, cmap="RdBu_r")
+        zeros = float((values[channel] == 0).float().mean())
+        title = f"channel {channel}, {zeros:.0%} zeros{': dead on this image' if zeros == 1 else ''}"
+        low, high = min(float(values.min()), 0.0), float(values.max()) or 1.0
+        plots.show_map(right, values[channel], title, low=low, high=high)
+        if zeros < 1:
+            plots.outline(left, *receptive_field(path, row, column, images[image].shape[1:]))
+            plots.outline(right, row, column, 1, 1)
+        return figure
+
+    names = [(f"{name} {type(m).__name__} {' × '.join(map(str, v.shape))}", name) for name, m, v in found(start)]
+    controls = {
+        "channel": counter("channel", len(layers[layer]) - 1),
+        "image": chooser("image", images),
+        "layer": chooser("layer", names, layer),
+    }
+
+    def fit_range(change) -> None:  # before the view hears of the new layer
+        controls["channel"].max = len(layers[change["new"]]) - 1
+
+    controls["layer"].observe(fit_range, names="value")
+    static = plots.maps(layers[layer], source=data.source)
+    alt = "What a channel of a layer makes of an image, and its kernel"
+    # More frames would make a page too large, and the static picture shows all channels anyway.
+    embed = ("channel",) if len(layers[layer]) <= 32 else ()
+    return View(draw, controls, static, alt, embed=embed)
+
+
+def bits_slider(name: str, image: Tensor, *, source: str = "") -> View:
+    """One image at every bit depth: the picture, a histogram of its code, real bytes, PSNR, rate and distortion.
+
+    name: a quantised autoencoder of streams.MODELS; image: uint8 (3, H, W), H and W even.
+    """
+    coder, cases = streams.load_codec(name), {}
+    for bits in coder.qualities:
+        (file,) = streams.encode_batch(image[None], model=name, quality=bits)
+        picture = streams.decode_batch([file])[0]
+        counts = coder.analyse(image[None], bits).flatten().bincount(minlength=2**bits)
+        cases[bits] = (picture, counts / counts.sum(), streams.payload_size(file), decibels(image, picture))
+    pixels = image[0].numel()
+    curve = [(bits_per_pixel(count, pixels), db) for _, _, count, db in cases.values()]
+
+    def draw(bits: int) -> Figure:
+        picture, shares, count, db = cases[bits]
+        point = curve[coder.qualities.index(bits)]
+        figure, ((left, middle, right, last),) = plots.new_figure(1, 4, 10.4, 2.8, source)
+        plots.show_image(left, image, "original")
+        plots.show_image(middle, picture, f"{db:.1f} dB, payload {count:,} bytes")
+        rate_plots.draw_shares(right, shares)
+        right.set_title(f"{2**bits} levels", fontsize=9)
+        right.set(xlabel="level", ylabel="share of the code (log)")
+        last.plot(*zip(*curve, strict=True), color=plots.COLOURS[0], marker=".")
+        last.plot(*point, "o", color=plots.COLOURS[1], markersize=9)
+        last.set_xscale("log", base=2)
+        last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        last.set_title(f"{point[0]:.2f} bits per pixel", fontsize=9)
+        last.set(xlabel="payload, bits per pixel (log)", ylabel="PSNR in dB")
+        last.grid(alpha=0.3)
+        return figure
+
+    figure, axes = plots.new_figure(2, len(cases), 1.3 * len(cases), 3.0, source)
+    for (bits, (picture, shares, count, db)), above, below in zip(cases.items(), *axes, strict=True):
+        plots.show_image(above, picture, f"{bits} bit{'s' * (bits > 1)}\n{count:,} bytes\n{db:.1f} dB")
+        rate_plots.draw_shares(below, shares)
+        below.tick_params(labelsize=7)
+        below.label_outer()
+    axes[1, 0].set_ylabel("share (log)", fontsize=8)
+    alt = f"An image, what {name} makes of it, a histogram of its code, and rate against distortion"
+    return picture_slider(draw, coder.qualities, "bits per value", figure, alt, 4)
+
+
+def rate_slider(image: Tensor, *, source: str = "") -> View:
+    """One image at every rate of the codec "rd", beside JPEG and AVIF with payloads of no fewer bytes if they can.
+
+    image: uint8 (3, H, W), sides of at most 256 pixels. The map shows where the bits of the payload go.
+    """
+    ours, pixels = streams.load_codec(streams.RD), image[0].numel()
+    array = image.permute(1, 2, 0).contiguous().numpy()
+    rivals = {name: [BASELINES[name].encode(array, q) for q in BASELINES[name].qualities] for name in RIVALS}
+    cases, maps = {}, {}
+    for quality in ours.qualities:
+        (file,) = streams.encode_batch(image[None], model=streams.RD, quality=quality)
+        least = streams.payload_size(file)
+        cells = {"rd": (streams.decode_batch([file])[0], least)}
+        for name, files in rivals.items():
+            sizes = [size(file, "payload") for file in files]
+            count = min(sizes, key=lambda n: (n < least, abs(n - least)))
+            cells[name] = (torch.from_numpy(decode(files[sizes.index(count)])).permute(2, 0, 1), count)
+        cases[quality], maps[quality] = cells, payload.bit_map(image[None], ours, quality)[0]
+    points = {
+        name: [(bits_per_pixel(cells[name][1], pixels), decibels(image, cells[name][0])) for cells in cases.values()]
+        for name in ("rd", *RIVALS)
+    }
+    highest = max(float(bits.max()) for bits in maps.values())
+
+    def draw(quality: int) -> Figure:
+        k, cells = ours.qualities.index(quality), cases[quality]
+        figure, axes = plots.new_figure(2, 3, 9.2, 5.4, source)
+        plots.show_image(axes[0, 0], image, f"original, {image.numel():,} bytes")
+        places = [axes[0, 1], axes[1, 0], axes[1, 1]]
+        for ax, (name, (picture, count)) in zip(places, cells.items(), strict=True):
+            plots.show_image(ax, picture, f"{name}: {count:,} bytes, {points[name][k][1]:.1f} dB")
+        plots.show_map(axes[0, 2], maps[quality], "bits at each place of the code", high=highest)
+        plots.mark_points(axes[1, 2], {name: (*zip(*curve, strict=True), k) for name, curve in points.items()})
+        axes[1, 2].set(xlabel="payload, bits per pixel", ylabel="PSNR in dB")
+        return figure
+
+    figure, axes = plots.new_figure(len(points), len(cases), 1.3 * len(cases), 1.55 * len(points) + 0.3, source)
+    for column, (quality, cells) in enumerate(cases.items()):
+        for row, (name, (picture, count)) in enumerate(cells.items()):
+            title = f"quality {quality}\n" if row == 0 else ""
+            plots.show_image(axes[row, column], picture, f"{title}{count:,} bytes\n{points[name][column][1]:.1f} dB")
+            if column == 0:
+                axes[row, 0].set_ylabel(name, fontsize=9)
+    options = [(f"{q} (λ = {rate:g})", q) for q, rate in zip(ours.qualities, ours.config.lambdas, strict=True)]
+    alt = f"An image as coded by rd, {' and '.join(RIVALS)}, where the bits go, and rate against distortion"
+    return picture_slider(draw, options, "quality", figure, alt, ours.qualities[len(options) // 2])

@@ -1,0 +1,217 @@
+"""The views of stored runs and codecs: what they show is what the models give."""
+
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from cae_lib import plots
+from cae_lib.anatomy import receptive_field, tiled
+from cae_lib.checkpoints import train_run
+from cae_lib.codec import streams
+from cae_lib.data.images import STAND_IN, ImageSet, scale
+from cae_lib.data.standin import CLASSES, make_images
+from cae_lib.models import CLASSIFIER, MODEL1, MODEL2, build
+from cae_lib.training import TrainConfig
+from cae_lib.views import widgets
+from cae_lib.views.view import View, compact
+from cae_lib.views.widgets import bits_slider, channel_slider, epoch_slider, rate_slider
+
+
+@pytest.fixture(scope="module")
+def data():
+    return ImageSet(*make_images("test", 30), CLASSES, STAND_IN, "test")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, data):
+    config = TrainConfig(3, 10, "adam", 1e-3)
+    return train_run(tmp_path_factory.mktemp("runs") / "first", MODEL2, config, data, data, progress=False)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory, data):
+    config = TrainConfig(2, 10, "sgd", 1e-3)
+    return train_run(tmp_path_factory.mktemp("runs") / "second", MODEL1, config, data, data, progress=False)
+
+
+def pictures(figure):
+    """What is shown as an image on each axes that has one."""
+    return [np.asarray(ax.images[0].get_array()) for ax in figure.axes if ax.images]
+
+
+def split(figure):
+    """The axes with curves, and those with images."""
+    return [ax for ax in figure.axes if ax.lines], [ax for ax in figure.axes if ax.images]
+
+
+def rebuilt(run, data, epoch, indices):
+    """The model's own output in [0, 1], as matplotlib takes it."""
+    low, high = run.model.config.pixel_range
+    with torch.no_grad():
+        after = run.at(epoch)(scale(data.images[indices], (low, high)))
+    return ((after - low) / (high - low)).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+
+
+def marked(ax):
+    """The large points on a plot."""
+    return [tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1]
+
+
+def test_epochs(run, data):
+    view = epoch_slider(run, data, torch.tensor([0, 7]))
+    assert view.controls["epoch"].value == 3 and view.frame.cache_info().currsize == 3
+    assert view.controls["images"].options == ("the first ones", *CLASSES)
+    of_a_class = (data.labels == 4).nonzero().flatten()[:2].tolist()
+    for epoch in (1, 2, 3):
+        for images, indices in (("the first ones", [0, 7]), (CLASSES[4], of_a_class)):
+            figure = view.draw(epoch, images)
+            expected = rebuilt(run, data, epoch, indices)
+            np.testing.assert_allclose(pictures(figure)[2:], expected, atol=1e-5)
+            originals = scale(data.images[indices], (0, 1)).permute(0, 2, 3, 1).numpy()
+            np.testing.assert_allclose(pictures(figure)[:2], originals, atol=1e-6)
+            (curves,), grid = split(figure)
+            assert [ax.get_title() for ax in grid[:2]] == data.titles(indices)
+            decibels = -10 * np.log10(((originals - expected) ** 2).mean((1, 2, 3)))
+            assert [ax.get_title() for ax in grid[2:]] == [f"{value:.1f} dB" for value in decibels]
+            losses = run.history.train_loss, run.history.validation_loss
+            assert marked(curves) == [(epoch, values[epoch - 1]) for values in losses]
+            assert curves.get_title() == f"epoch {epoch}" and curves.get_ylabel() == "MSE in [0, 1]"
+    columns = {"original": data.images[[0, 7]].numpy() / 255}
+    columns |= {f"epoch {e}": rebuilt(run, data, e, [0, 7]).transpose(0, 3, 1, 2) for e in (1, 2, 3)}
+    names = [f"{title} {i}" for title, i in zip(data.titles([0, 7]), [0, 7], strict=True)]
+    rows = {name: [column[k] for column in columns.values()] for k, name in enumerate(names)}
+    assert view.static == compact(plots.to_png(plots.image_rows(rows, list(columns), source=data.source)))
+    assert plt.get_fignums() == []
+
+
+def test_the_play_button_moves_the_epochs(run, data):
+    view = epoch_slider(run, data, [0])
+    play = view.children[0].children[0]
+    play.value = 0
+    assert view.controls["epoch"].value == 1 and "epoch 1" in view.picture.value
+    view.controls["epoch"].value = 2
+    assert play.value == 1 and view.png == view.frame(2, "the first ones")
+
+
+def test_two_runs_side_by_side_on_one_scale(run, other, data):
+    view = epoch_slider(run, data, [0, 7, 9], other)
+    assert view.controls["epoch"].options == (1, 2)
+    figure = view.draw(1, "the first ones")
+    for k, shown in enumerate((run, other), 1):
+        np.testing.assert_allclose(pictures(figure)[3 * k : 3 * k + 3], rebuilt(shown, data, 1, [0, 7, 9]), atol=1e-5)
+    (curves,), grid = split(figure)
+    assert [ax.get_ylabel() for ax in grid[::3]] == ["", "first", "second"]
+    assert curves.get_ylabel() == "validation MSE in [0, 1]"
+    first, second = run.history.validation_loss, other.history.validation_loss
+    assert marked(curves) == [(1, first[0]), (1, pytest.approx(second[0] / 4))]
+
+
+def test_runs_without_a_common_epoch_are_refused(run, other, data):
+    with pytest.raises(ValueError, match="no epoch in common"):
+        epoch_slider(run, data, [0], replace(other, epochs_kept=(9,)))
+
+
+def test_channels(data):
+    model = build(MODEL1, 3)
+    view = channel_slider(model, data, [4, 5], "encoder.6")
+    assert view.controls["channel"].max == 1
+    path = list(model.encoder)
+    for image in (4, 5):
+        with torch.no_grad():
+            code = model.encode(scale(data.images[image][None], (-1, 1)))[0]
+        for c, channel in enumerate(code):
+            figure = view.draw(c, f"{CLASSES[data.labels[image]]} {image}", "encoder.6")
+            left, middle, right = figure.axes[:3]
+            np.testing.assert_array_equal(left.images[0].get_array(), data.images[image].permute(1, 2, 0))
+            np.testing.assert_array_equal(
+                middle.images[0].get_array().filled(np.nan), tiled(model.encoder[4].weight[c].detach())
+            )
+            np.testing.assert_allclose(right.images[0].get_array(), channel, atol=1e-6)
+            assert f"{float((channel == 0).float().mean()):.0%} zeros" in right.get_title()
+            if channel.max() > 0:
+                row, column = divmod(int(channel.argmax()), 16)
+                top, beside, height, width = receptive_field(path, row, column, (32, 32))
+                (box,) = left.patches
+                assert box.get_xy() == (beside - 0.5, top - 0.5)
+                assert (box.get_width(), box.get_height()) == (width, height)
+    with torch.no_grad():
+        code = model.encode(scale(data.images[4][None], (-1, 1)))[0]
+    assert "stand-in" in figure.get_supxlabel()
+    assert view.static == compact(plots.to_png(plots.maps(code, source=data.source)))
+
+
+def test_another_layer_has_other_channels(data):
+    view = channel_slider(build(CLASSIFIER), data, [0], "features.5")
+    assert [name for _, name in view.controls["layer"].options] == [f"features.{k}" for k in range(6)]
+    view.set(channel=31)
+    view.controls["layer"].value = "features.1"
+    assert view.message.value == "" and view.controls["channel"].max == 15
+    assert view.png == view.frame(15, view.controls["image"].value, "features.1")
+    with pytest.raises(ValueError, match="called 'head.1'; choose one of features.0"):
+        channel_slider(build(CLASSIFIER), data, [0], "head.1")
+
+
+def test_a_dead_channel_is_called_dead(data):
+    model = build(MODEL1)
+    with torch.no_grad():
+        model.encoder[4].bias[1] = -1e6
+    view = channel_slider(model, data, [0], "encoder.5")
+    figure = view.draw(1, view.controls["image"].value, "encoder.5")
+    assert figure.axes[2].get_title() == "channel 1, 100% zeros: dead on this image"
+    assert not figure.axes[0].patches
+
+
+@pytest.fixture
+def unprepared(monkeypatch):
+    """Each test below draws every picture itself."""
+    monkeypatch.setattr(View, "prepare", lambda self, name: self)
+
+
+def test_bits(data, unprepared):
+    image = data.images[4]
+    view = bits_slider("model1_code2", image, source=data.source)
+    assert view.controls["bits per value"].options == tuple(range(1, 9)) and "value 4" in view.describe()
+    for bits in (1, 4, 8):
+        figure = view.draw(bits)
+        file = streams.compress(image.permute(1, 2, 0).numpy(), model="model1_code2", quality=bits)
+        size, picture = streams.payload_size(file), streams.decompress(file)
+        left, middle, right, curve = figure.axes
+        np.testing.assert_array_equal(left.images[0].get_array(), image.permute(1, 2, 0))
+        np.testing.assert_array_equal(middle.images[0].get_array(), picture)
+        error = np.square((left.images[0].get_array().astype(float) - picture) / 255).mean()
+        (point,) = marked(curve)
+        assert point == pytest.approx((8 * size / 32**2, -10 * np.log10(error)), rel=1e-5)
+        np.testing.assert_array_equal(point, curve.lines[0].get_xydata()[bits - 1])
+        assert middle.get_title() == f"{point[1]:.1f} dB, payload {size:,} bytes"
+        shares = right.patches[0].get_data().values
+        assert len(shares) == 2**bits and shares.sum() == pytest.approx(1)
+    assert "stand-in" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkeypatch, flat):
+    monkeypatch.setattr(widgets, "RIVALS", ("JPEG 4:4:4", "WebP"))
+    image = torch.full((3, 32, 32), 90, dtype=torch.uint8) if flat else data.images[3]
+    view = rate_slider(image, source=data.source)
+    ours = streams.load_codec("rd")
+    for k in (0, len(ours.qualities) - 1):
+        quality = ours.qualities[k]
+        assert view.controls["quality"].options[k] == (f"{quality} (λ = {ours.config.lambdas[k]:g})", quality)
+        figure = view.draw(quality)
+        file = streams.compress(image.permute(1, 2, 0).numpy(), model="rd", quality=quality)
+        least, shown = streams.payload_size(file), [ax for ax in figure.axes if ax.images]
+        np.testing.assert_array_equal(shown[0].images[0].get_array(), image.permute(1, 2, 0))
+        np.testing.assert_array_equal(shown[1].images[0].get_array(), streams.decompress(file))
+        assert shown[1].get_title().startswith(f"rd: {least:,} bytes, ")
+        places = next(ax.images[0].get_array() for ax in shown if ax.get_title() == "bits at each place of the code")
+        assert places.shape == (8, 8) and abs(places.sum() - 8 * least) < 40
+        for name in widgets.RIVALS:
+            (title,) = (ax.get_title() for ax in shown if ax.get_title().startswith(name))
+            count = int(title.split(": ")[1].split(" bytes")[0].replace(",", ""))
+            assert flat or least <= count < 1.4 * least + 20
+        (curves,) = (ax for ax in figure.axes if ax.get_ylabel() == "PSNR in dB")
+        points = [tuple(line.get_xydata()[k]) for line in curves.lines if len(line.get_xydata()) > 1]
+        assert marked(curves) == points and points[0][0] == pytest.approx(8 * least / 32**2)
