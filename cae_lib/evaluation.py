@@ -6,12 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cae_lib.base.errors import KitError
 from cae_lib.data.images import ImageSet, scale
 
 PART = 100  # images at a time: larger parts leave the processor's cache and take twice as long
 
 
-class TrainingError(RuntimeError):
+class TrainingError(KitError):
     """Training cannot start or go on; the message says why and what to do."""
 
 

@@ -7,6 +7,7 @@ images' PSNRs is not the PSNR of their mean MSE.
 import torch
 from torch import Tensor
 
+from cae_lib.base.errors import UsageError
 from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 
@@ -23,7 +24,7 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Structural similarity of each image, 1 for equal ones; H and W at least 11, or ValueError.
+    """Structural similarity of each image, 1 for equal ones; H and W at least 11, or UsageError.
 
     Source: Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity
     (2004), with its 11 x 11 Gaussian window of sigma 1.5.
@@ -32,17 +33,17 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
     check(a, b)
     if min(a.shape[2:]) < 11:
-        raise ValueError(f"SSIM needs images of at least 11 x 11 pixels, not {a.shape[3]} x {a.shape[2]}.")
+        raise UsageError(f"SSIM needs images of at least 11 x 11 pixels, not {a.shape[3]} x {a.shape[2]}.")
     return windowed_ssim(a, b, data_range=1.0, size_average=False)
 
 
 def check(a: Tensor, b: Tensor) -> None:
-    """Raise ValueError unless both are float images of the same shape in [0, 1]."""
+    """Raise UsageError unless both are float images of the same shape in [0, 1]."""
     if a.shape != b.shape or a.dim() != 4:
-        raise ValueError(f"Images of one shape (N, 3, H, W) are needed, not {tuple(a.shape)} and {tuple(b.shape)}.")
+        raise UsageError(f"Images of one shape (N, 3, H, W) are needed, not {tuple(a.shape)} and {tuple(b.shape)}.")
     for images in (a, b):
         if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
-            raise ValueError("Images must be floats in [0, 1]: use data.scale(images, (0, 1)) or data.unscale first.")
+            raise UsageError("Images must be floats in [0, 1]: use data.scale(images, (0, 1)) or data.unscale first.")
 
 
 def quality(model, data: ImageSet) -> dict[str, float]:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
+from cae_lib.base.errors import UsageError
+
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "none": nn.Identity}
 
 
@@ -193,14 +195,14 @@ class Classifier(nn.Module):
 def build(config: ModelConfig, seed: int = 0) -> nn.Module:
     """The model that a config describes, with fresh weights drawn from a seed.
 
-    Raises ValueError for a name that no model or activation has.
+    Raises UsageError for a name that no model or activation has.
     """
     models = {"model1": Model1, "model2": Model2, "classifier": Classifier}
     if config.name not in models:
-        raise ValueError(f"No model is called {config.name!r}; choose one of {', '.join(models)}.")
+        raise UsageError(f"No model is called {config.name!r}; choose one of {', '.join(models)}.")
     for activation in (config.code_activation, config.output_activation):
         if activation not in ACTIVATIONS:
-            raise ValueError(f"No activation is called {activation!r}; choose one of {', '.join(ACTIVATIONS)}.")
+            raise UsageError(f"No activation is called {activation!r}; choose one of {', '.join(ACTIVATIONS)}.")
     with torch.random.fork_rng(devices=[]):  # weights are drawn on the CPU
         torch.manual_seed(seed)
         return models[config.name](config)

@@ -2,12 +2,14 @@
 
 Both take and return float images (N, 3, H, W) in [0, 1], unrounded: like every code of notebook 02 they are counted
 in numbers, and no bytes are claimed. H and W must be multiples of 2 for `halved`, of 4 for `halved_with_less_colour`;
-ValueError otherwise.
+UsageError otherwise.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from cae_lib.base.errors import UsageError
 
 # Luma and two colour differences from red, green and blue, as JPEG has them (ITU-R BT.601).
 TO_YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
@@ -29,7 +31,7 @@ def through_means(channels: Tensor, size: int) -> Tensor:
     """Channels (N, C, H, W) -> the same shape, from nothing but their means over blocks of size x size."""
     if any(n % size for n in channels.shape[2:]):
         height, width = channels.shape[2:]
-        raise ValueError(f"Width and height must be multiples of {size}, not {width} x {height}.")
+        raise UsageError(f"Width and height must be multiples of {size}, not {width} x {height}.")
     means = F.avg_pool2d(channels, size)
     return F.interpolate(means, scale_factor=size, mode="bilinear", align_corners=False)
 

@@ -1,5 +1,6 @@
 """What every other room stands on: files written whole or not at all, tensors with checksums, records of notebooks.
 
+- errors: what a user can mend
 - atomic: write a file, or JSON, so that a kill leaves the old one or the new one
 - weights: tensors on disk with a checksum, and what a damaged file is answered with
 - records: numbers that a notebook notes down, for batches and tests

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from cae_lib.base.atomic import write_atomically
+from cae_lib.base.errors import KitError
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(KitError):
     """A run is missing, damaged or another one; the message says what to do."""
 
 

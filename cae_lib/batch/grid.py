@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from cae_lib.base.errors import UsageError
 from cae_lib.batch.lease import Lease, holds
 from cae_lib.batch.run import LOST, Job, run_one, save, settle_here
 from cae_lib.batch.store import Batch, BatchError, Store
@@ -34,7 +35,7 @@ def places(store: Store, lease: Lease, workers: int, scheduler: str, source: str
     from distributed import Client
 
     if store.in_memory:
-        raise runner.UsageError("memory:// is within one process, out of reach of --scheduler: choose another --out.")
+        raise UsageError("memory:// is within one process, out of reach of --scheduler: choose another --out.")
     nobody = f"No Dask scheduler with workers at {scheduler}; start them with `dask scheduler` and `dask worker`"
     try:
         client = Client(scheduler, timeout=PATIENCE)

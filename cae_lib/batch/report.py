@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cae_lib import plots
+from cae_lib.base.errors import UsageError
 from cae_lib.base.records import RUN
 from cae_lib.batch.store import Store
-from cae_lib.headless.runner import UsageError
 from cae_lib.results.measurements import half_interval, spread
 
 SEED = "SEED"

@@ -21,13 +21,14 @@ from urllib.parse import quote
 
 from cae_lib import __version__
 from cae_lib.base.atomic import plain, write_atomically
-from cae_lib.headless.runner import UsageError, parameters_for
+from cae_lib.base.errors import KitError, UsageError
+from cae_lib.headless.runner import parameters_for
 
 KEY = re.compile(r"[A-Z_][A-Z0-9_]*=[\w.+~%-]*(,[A-Z_][A-Z0-9_]*=[\w.+~%-]*)*", re.ASCII)  # never a path: see plan
 LONGEST = 100  # characters of a key, the name of a folder: Windows allows 260 in a path
 
 
-class BatchError(RuntimeError):
+class BatchError(KitError):
     """A batch cannot go on; the message says why, and what to do."""
 
 

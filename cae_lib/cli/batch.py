@@ -3,7 +3,8 @@
 import argparse
 import os
 
-from cae_lib.headless.runner import PROFILES, UsageError, find_notebooks
+from cae_lib.base.errors import UsageError
+from cae_lib.headless.runner import PROFILES, find_notebooks
 
 
 def add_commands(add, positive_number, whole_number) -> None:

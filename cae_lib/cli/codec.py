@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from cae_lib.headless.runner import UsageError
+from cae_lib.base.errors import UsageError
 
 MODEL, QUALITY = "rd", 5  # of `cae compress`, unless told otherwise
 IMAGES = 500  # of the test set in `cae evaluate --codecs`, unless told otherwise

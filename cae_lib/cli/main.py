@@ -10,9 +10,10 @@ import warnings
 from pathlib import Path
 
 from cae_lib import __version__
+from cae_lib.base.errors import KitError, UsageError
 from cae_lib.cli import batch as batch_commands
 from cae_lib.cli import codec as codec_commands
-from cae_lib.headless.runner import PROFILES, UsageError
+from cae_lib.headless.runner import PROFILES
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,8 +41,7 @@ def explain(error: Exception) -> str | None:
     """The sentence to show for an error that the kit foresees, None for one that it does not."""
     from cae_lib.cli.doctor import PAIR_CURE, PAIR_SYMPTOM
 
-    # The kit's own error classes are recognised by their module: importing them would import torch.
-    if type(error).__module__.startswith("cae_lib."):
+    if isinstance(error, KitError):
         return str(error)
     if PAIR_SYMPTOM in str(error):
         return f"torch and torchvision do not fit each other: {PAIR_CURE}"

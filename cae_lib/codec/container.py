@@ -17,13 +17,14 @@ The checksum comes first for the reader: nothing else is believed before it fits
 import zlib
 from dataclasses import dataclass
 
+from cae_lib.base.errors import KitError
 from cae_lib.data.pictures import MAX_PIXELS
 
 MAGIC, VERSION = b"CAE", 1
 CHECKSUM = 4  # bytes
 
 
-class CodecError(RuntimeError):
+class CodecError(KitError):
     """An image or a stream cannot be coded; the message says why and what to do."""
 
 

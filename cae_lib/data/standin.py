@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cae_lib.base.errors import UsageError
+
 CLASSES = ("circle", "square", "triangle", "diamond", "cross", "ring", "star", "bar", "crescent", "ellipse")
 COUNTS = {"train": 2000, "test": 1000}
 SIZE = 32
@@ -30,10 +32,10 @@ def make_images(split: str, count: int | None = None, seed: int = 0) -> tuple[Te
 
     Returns uint8 images (count, 3, 32, 32) and int64 labels (count,). Every ten images in a row,
     from the first, hold each class once. The same split, count and seed give the same images.
-    Raises ValueError for an unknown split.
+    Raises UsageError for an unknown split.
     """
     if split not in COUNTS:
-        raise ValueError(f'There is no split {split!r}; choose "train" or "test".')
+        raise UsageError(f'There is no split {split!r}; choose "train" or "test".')
     count = COUNTS[split] if count is None else count
     rng = np.random.default_rng([seed, list(COUNTS).index(split)])
     tens = np.tile(np.arange(len(CLASSES), dtype=np.int64), (-(-count // len(CLASSES)), 1))

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cae_lib import __version__
+from cae_lib.base.errors import UsageError
 from cae_lib.base.records import EMBED
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -21,10 +22,6 @@ TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no":
 TYPES = {"int": int, "float": float, "bool": lambda text: TRUTH[text.lower()], "str": str}
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
-
-class UsageError(ValueError):
-    """A command was called with something that does not exist; the message says what does."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from cae_lib.base.errors import KitError, UsageError
+
 # By Pillow's names of the formats. One rule for all: header is what is the same in every file of one size and quality,
 # and what only repeats what the rest says (lengths, checksums); payload is what the picture itself decides.
 HEADERS = {
@@ -31,7 +33,7 @@ HEADERS = {
 }
 
 
-class BaselineError(ValueError):
+class BaselineError(KitError):
     """A picture cannot be coded or a file not be read; the message says why."""
 
 
@@ -107,7 +109,7 @@ def decode(data: bytes) -> np.ndarray:
 def size(data: bytes, which: str) -> int:
     """Bytes of a file, all ("file") or without the header ("payload")."""
     if which not in ("file", "payload"):
-        raise ValueError(f'A size is that of the "file" or of the "payload", not of {which!r}.')
+        raise UsageError(f'A size is that of the "file" or of the "payload", not of {which!r}.')
     return len(data) if which == "file" else len(payload(data))
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cae_lib import plots
 from cae_lib.anatomy import activations, last_kernel, receptive_field, tiled
+from cae_lib.base.errors import UsageError
 from cae_lib.checkpoints import Run
 from cae_lib.codec import payload, streams
 from cae_lib.data.images import ImageSet, scale, unscale
@@ -28,7 +29,7 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
     """Reconstructions of images at every kept epoch of a run, with the point moving on its loss curves.
 
     indices: the images to begin with; as many of any class can be chosen instead. With another run, both are shown at
-    the epochs that both have kept, with their validation losses on one scale. Raises ValueError
+    the epochs that both have kept, with their validation losses on one scale. Raises UsageError
     if there is no such epoch.
     """
     runs = {run_name(run): run, run_name(other): other} if other else {"reconstruction": run}
@@ -36,7 +37,7 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
         runs = {run_name(run): run, f"{run_name(other)} (second)": other}
     epochs = [e for e in run.epochs_kept if all(e in r.epochs_kept for r in runs.values())]
     if not epochs:
-        raise ValueError(f"{' and '.join(runs)} have kept no epoch in common: choose runs that kept all of theirs.")
+        raise UsageError(f"{' and '.join(runs)} have kept no epoch in common: choose runs that kept all of theirs.")
     sets = {"the first ones": [int(i) for i in indices]}
     for c, name in enumerate(data.classes):
         sets[name] = (data.labels == c).nonzero().flatten()[: len(indices)].tolist()
@@ -107,7 +108,7 @@ def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int) -> None:
 def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None = None) -> View:
     """What each channel of each layer makes of an image: its map, its kernel, and what its largest value sees.
 
-    layer: name of the layer to begin with, for example "encoder.4"; by default the first. Raises ValueError for one
+    layer: name of the layer to begin with, for example "encoder.4"; by default the first. Raises UsageError for one
     that the model does not have.
     """
     images = dict(zip(data.names(indices), data.images[indices], strict=True))
@@ -116,7 +117,7 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
     layers = {name: values for name, _, values in found(start)}
     layer = layer or next(iter(layers))
     if layer not in layers:
-        raise ValueError(f"No layer with maps is called {layer!r}; choose one of {', '.join(layers)}.")
+        raise UsageError(f"No layer with maps is called {layer!r}; choose one of {', '.join(layers)}.")
 
     def draw(channel: int, image: str, layer: str) -> Figure:
         place = [name for name, _, _ in found(image)].index(layer)

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from helpers.notebooks import make_notebook
 
+from cae_lib.base.errors import UsageError
 from cae_lib.batch import grid, report, store
 from cae_lib.batch.lease import Lease
 from cae_lib.batch.run import Job
@@ -251,7 +252,7 @@ def test_a_store_in_memory(tmp_path):
     results = grid.run(plan(notebook, {}, {"N": ["3", "4"]}), store, workers=2)
     assert [results[key]["numbers"] for key in sorted(results)] == [{"loss": 3}, {"loss": 4}]
     assert b"Python 3" in store.read("runs/N=3/small.ipynb") and store.read("runs/N=3/log.txt") is not None
-    with pytest.raises(runner.UsageError, match="memory:// is within one process"):
+    with pytest.raises(UsageError, match="memory:// is within one process"):
         grid.run(plan(notebook, {}, {"N": ["5"]}), store, workers=1, scheduler="tcp://127.0.0.1:1")
 
 

@@ -15,12 +15,12 @@ from helpers.notebooks import make_notebook
 from nbformat.v4 import new_code_cell, new_notebook, new_output, writes
 
 from cae_lib import plots
+from cae_lib.base.errors import UsageError
 from cae_lib.base.records import RECORD, collect, record
 from cae_lib.batch import grid, report
 from cae_lib.batch.lease import BEAT, DEAD, Lease
 from cae_lib.batch.store import BatchError, Store, plan
 from cae_lib.cli import main
-from cae_lib.headless.runner import UsageError
 
 PARAMETERS = """\
 PROFILE: str = "quick"  # quick or full

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from helpers.notebooks import make_notebook
 
+from cae_lib.base.errors import UsageError
 from cae_lib.headless import runner
-from cae_lib.headless.runner import UsageError
 
 
 @pytest.fixture(autouse=True)
