@@ -35,7 +35,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             # Copies: the file stays mapped as long as what get_tensor returns, and Windows replaces no mapped file.
             tensors, metadata = {k: f.get_tensor(k).clone() for k in f.keys()}, f.metadata()
     except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing: restore it with git, or train the run again.") from None
+        raise CheckpointError(
+            f"{path} is missing: bring it back from a copy (with git, if it came with the kit), or train anew."
+        ) from None
     except (safetensors.SafetensorError, OSError) as error:
         raise damaged(path, error) from error
     stored = (metadata or {}).pop("sha256", None)
@@ -58,24 +60,12 @@ def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
 def damaged(path: Path, reason) -> CheckpointError:
     """The error that says that a file is damaged, and what to do."""
     text = (str(reason).splitlines() or ["unreadable"])[0]
-    return CheckpointError(f"{path} is damaged ({text}): restore it with git, or delete it and train again.")
+    return CheckpointError(
+        f"{path} is damaged ({text}): bring it back from a copy (with git, if it came with the kit), or train anew "
+        "in another folder."
+    )
 
 
 def under(part: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors named "part/...", without that part of their names."""
     return {name.removeprefix(f"{part}/"): t for name, t in tensors.items() if name.startswith(f"{part}/")}
-
-
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's state as tensors named "optimiser/parameter index/name"."""
-    states = optimiser.state_dict()["state"].items()
-    return {f"optimiser/{i}/{k}": v for i, state in states for k, v in state.items() if isinstance(v, Tensor)}
-
-
-def optimiser_state(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """The inverse of optimiser_tensors: parameter index -> name -> tensor."""
-    state: dict[int, dict] = {}
-    for key, tensor in under("optimiser", tensors).items():
-        index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = tensor
-    return state

@@ -169,9 +169,9 @@ def widgets(version_of=importlib.metadata.version) -> Check:
 def runs() -> Check:
     """Every run that the kit ships can be loaded."""
     from cae_lib.checkpoints import CheckpointError, load_run
-    from cae_lib.results.recipes import RECIPES
+    from cae_lib.results.recipes import RUNS
 
-    wanted = [(name, seed) for name, recipe in RECIPES.items() for seed in range(recipe.seeds)]
+    wanted = [(name, seed) for name, recipe in RUNS.items() for seed in range(recipe.seeds)]
     try:
         for name, seed in wanted:
             load_run(name, seed=seed)

@@ -17,6 +17,7 @@ from cae_lib.codec import payload, streams
 from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.metrics import bits_per_pixel, psnr
+from cae_lib.models import range_of
 from cae_lib.race import rate_plots
 from cae_lib.race.baselines import BASELINES, decode, size
 from cae_lib.race.rate_distortion import decibels
@@ -48,7 +49,7 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
         return runs[name].at(epoch)
 
     def rebuilt(name: str, epoch: int, chosen: list[int]) -> Tensor:
-        low_high = model(name, epoch).config.pixel_range
+        low_high = range_of(model(name, epoch))
         return unscale(reconstruct(model(name, epoch), data.images[chosen]), low_high)
 
     def draw(epoch: int, images: str) -> Figure:
@@ -95,7 +96,7 @@ def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int) -> None:
     run, (low, high) = next(iter(runs.values())), next(iter(runs.values())).model.config.pixel_range
     curves = {"training": run.history.train_loss, "validation": run.history.validation_loss}
     if len(runs) > 1:
-        ranges = {name: run.model.config.pixel_range for name, run in runs.items()}
+        ranges = {name: range_of(run.model) for name, run in runs.items()}
         losses = {name: run.history.validation_loss for name, run in runs.items()}
         curves = {name: [v / (ranges[name][1] - ranges[name][0]) ** 2 for v in losses[name]] for name in runs}
         low, high = 0, 1
@@ -208,7 +209,7 @@ def rate_slider(image: Tensor, *, source: str = "") -> View:
     """
     ours, pixels = streams.load_codec(streams.RD), image[0].numel()
     array = image.permute(1, 2, 0).contiguous().numpy()
-    rivals = {name: [BASELINES[name].encode(array, q) for q in BASELINES[name].qualities] for name in RIVALS}
+    rivals = {name: [BASELINES[name].encode_array(array, q) for q in BASELINES[name].qualities] for name in RIVALS}
     cases, maps = {}, {}
     for quality in ours.qualities:
         (file,) = streams.encode_batch(image[None], model=streams.RD, quality=quality)

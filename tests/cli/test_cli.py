@@ -23,7 +23,7 @@ from cae_lib.cli import main
 from cae_lib.codec import integers, streams
 from cae_lib.codec.container import variable_length
 from cae_lib.data.images import STAND_IN, ImageSet
-from cae_lib.results import rd_recipes, recipes
+from cae_lib.results import recipes
 
 
 @pytest.fixture
@@ -78,7 +78,6 @@ def test_train_lists_the_runs(capsys):
     assert main.main(["train", "--list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
         *recipes.RECIPES,
-        *rd_recipes.RECIPES,
     ]
 
 
@@ -382,9 +381,9 @@ def test_run_passes_the_profile_and_reports_failures(tmp_path, capsys, monkeypat
 def test_doctor_exit_code(monkeypatch, capsys):
     from cae_lib.cli.doctor import Check
 
-    monkeypatch.setattr("cae_lib.doctor.checks", lambda: [Check(True, "fine")])
+    monkeypatch.setattr("cae_lib.cli.doctor.checks", lambda: [Check(True, "fine")])
     assert main.main(["doctor"]) == 0
-    monkeypatch.setattr("cae_lib.doctor.checks", lambda: [Check(False, "broken", "repair it")])
+    monkeypatch.setattr("cae_lib.cli.doctor.checks", lambda: [Check(False, "broken", "repair it")])
     assert main.main(["doctor"]) == 1
     assert "cure: repair it" in capsys.readouterr().out
 
@@ -424,9 +423,9 @@ def test_warnings_are_single_lines(monkeypatch, capsys):
 
 
 def test_a_rate_distortion_training_leaves_a_codec_and_its_time(few_images, tmp_path, monkeypatch, capsys):
-    recipe = rd_recipes.RECIPES["rd_minutes"]
+    recipe = recipes.RECIPES["rd_minutes"]
     small = replace(recipe, model=replace(recipe.model, width=8, groups=(4,)))
-    monkeypatch.setitem(rd_recipes.RECIPES, "rd_minutes", small)
+    monkeypatch.setitem(recipes.RECIPES, "rd_minutes", small)
     argv = ["train", "rd_minutes", "--seed", "1", "--folder", str(tmp_path), "--epochs"]
     assert main.main([*argv, "1"]) == 0
     assert "rd_minutes on stand-in, seed 1" in capsys.readouterr().out

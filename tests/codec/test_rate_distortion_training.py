@@ -17,7 +17,7 @@ from helpers.rate_distortion import SMALL, lively_model, random_images
 from cae_lib.base.weights import CheckpointError, load_tensors
 from cae_lib.codec import training
 from cae_lib.codec.model import RateDistortionAutoencoder
-from cae_lib.codec.training import RateDistortionTraining, measure, train
+from cae_lib.codec.training import RateDistortionTraining, measure, train_codec
 from cae_lib.data.images import ImageSet
 from cae_lib.evaluation import TrainingError
 
@@ -36,7 +36,7 @@ IMAGES, MEASURED = image_set(10), image_set(5, seed=1)
 
 
 def train_in(folder: Path, training=SHORT, config=SMALL, images=IMAGES, measured=MEASURED, progress=False):
-    return train(folder, config, training, images, measured, progress=progress)
+    return train_codec(folder, config, training, images, measured, progress=progress)
 
 
 def record_of(folder: Path) -> dict:

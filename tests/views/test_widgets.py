@@ -13,7 +13,7 @@ from cae_lib.checkpoints import train_run
 from cae_lib.codec import streams
 from cae_lib.data.images import STAND_IN, ImageSet, scale
 from cae_lib.data.standin import CLASSES, make_images
-from cae_lib.models import CLASSIFIER, MODEL1, MODEL2, build
+from cae_lib.models import MODEL1, MODEL2, Classifier, build
 from cae_lib.training import TrainConfig
 from cae_lib.views import widgets
 from cae_lib.views.view import View, compact
@@ -49,7 +49,7 @@ def split(figure):
 
 def rebuilt(run, data, epoch, indices):
     """The model's own output in [0, 1], as matplotlib takes it."""
-    low, high = run.model.config.pixel_range
+    low, high = run.model.pixel_range
     with torch.no_grad():
         after = run.at(epoch)(scale(data.images[indices], (low, high)))
     return ((after - low) / (high - low)).clamp(0, 1).permute(0, 2, 3, 1).numpy()
@@ -144,14 +144,14 @@ def test_channels(data):
 
 
 def test_another_layer_has_other_channels(data):
-    view = channel_slider(build(CLASSIFIER), data, [0], "features.5")
+    view = channel_slider(build(Classifier), data, [0], "features.5")
     assert [name for _, name in view.controls["layer"].options] == [f"features.{k}" for k in range(6)]
     view.set(channel=31)
     view.controls["layer"].value = "features.1"
     assert view.message.value == "" and view.controls["channel"].max == 15
     assert view.png == view.frame(15, view.controls["image"].value, "features.1")
     with pytest.raises(ValueError, match="called 'head.1'; choose one of features.0"):
-        channel_slider(build(CLASSIFIER), data, [0], "head.1")
+        channel_slider(build(Classifier), data, [0], "head.1")
 
 
 def test_a_dead_channel_is_called_dead(data):
