@@ -23,11 +23,12 @@ from torch import nn
 
 from cae_lib.base import resume
 from cae_lib.base.atomic import write_json
+from cae_lib.base.device import best_device
 from cae_lib.base.errors import KitError
 from cae_lib.base.weights import CheckpointError, damaged, load_tensors, save_tensors
 from cae_lib.data.images import ImageSet
 from cae_lib.models import ModelConfig, as_record, build, from_record
-from cae_lib.training import History, Progress, TrainConfig, best_device, fit
+from cae_lib.training import History, Progress, TrainConfig, fit
 
 SHIPPED = Path(__file__).parent / "runs"
 OWN = Path(os.environ.get("CAE_RUNS") or Path(__file__).parent.parent / "runs")

@@ -23,9 +23,6 @@ ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "none": nn.Identity}
 class Autoencoder(nn.Module):
     """An encoder, a decoder, and the path through both."""
 
-    encoder: nn.Module
-    decoder: nn.Module
-
     def encode(self, images: Tensor) -> Tensor:
         """Images (N, 3, H, W) in pixel_range, H and W even -> code (N, C, H/2, W/2)."""
         return self.encoder(images)
@@ -191,14 +188,13 @@ def code_shape(model: nn.Module, height: int = 32, width: int = 32) -> tuple[int
     if not is_autoencoder(model):
         raise UsageError(f"{type(model).__name__} has no code: an autoencoder offers encode and decode.")
     first = next(model.parameters())
-    was_training = model.training
-    code = model.eval().encode(torch.zeros(1, 3, height, width, device=first.device, dtype=first.dtype))
+    was_training, images = model.training, torch.zeros(1, 3, height, width, device=first.device, dtype=first.dtype)
+    shape = model.eval().encode(images).shape[1:]
     model.train(was_training)
-    return tuple(code.shape[1:])
+    return tuple(shape)
 
 
 def activation(name: str) -> nn.Module:
-    """The activation of that name. Raises UsageError for one that there is not."""
     if name not in ACTIVATIONS:
         raise UsageError(f"No activation is called {name!r}; choose one of {', '.join(ACTIVATIONS)}.")
     return ACTIVATIONS[name]()
@@ -225,17 +221,14 @@ MODEL2 = ModelConfig("model2", 64, "relu", "sigmoid", (0.0, 1.0))
 
 
 def build(model: ModelConfig | type[nn.Module], seed: int = 0) -> nn.Module:
-    """The model of a config, or of a class that needs no arguments, with fresh weights drawn from a seed.
-
-    Raises UsageError for a name that no model or activation has.
-    """
+    """The model of a config, or of a class that needs no arguments, with fresh weights drawn from a seed."""
     with torch.random.fork_rng(devices=[]):  # weights are drawn on the CPU
         torch.manual_seed(seed)
         return from_record(as_record(model)) if isinstance(model, ModelConfig) else model()
 
 
 def as_record(model: ModelConfig | type[nn.Module] | nn.Module) -> dict:
-    """What is stored of a model, besides its weights, for from_record: JSON with its name, and a config's options."""
+    """What is stored of a model besides its weights: a dictionary for JSON, with its name and a config's options."""
     if isinstance(model, nn.Module):
         model = getattr(model, "config", type(model))
     if isinstance(model, ModelConfig):
@@ -248,11 +241,11 @@ def from_record(record: dict, model: type[nn.Module] | None = None) -> nn.Module
 
     Raises UsageError for a name that is not in MODELS.
     """
+    name = record["name"]
     options = {key: tuple(value) if key == "pixel_range" else value for key, value in record.items() if key != "name"}
-    if model is None and record["name"] not in MODELS:
-        name = record["name"]
+    if model is None and name not in MODELS:
         raise UsageError(
             f"No model is called {name!r}; there are {', '.join(MODELS)}. For a class of your own: "
             f"cae_lib.models.MODELS[{name!r}] = {name}."
         )
-    return (model or MODELS[record["name"]])(**options)
+    return (model or MODELS[name])(**options)

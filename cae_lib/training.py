@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from cae_lib.base.device import best_device, precision
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.evaluation import TrainingError, check_images, check_shape, evaluate, warn_if_dead
 from cae_lib.models import range_of, through
@@ -86,31 +87,6 @@ class Progress:
     history: History
 
 
-def best_device() -> torch.device:
-    """CUDA if there is one, else Apple's MPS, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
-
-
-def bf16_is_fast(device: torch.device) -> bool:
-    """Whether a device computes faster in bfloat16 than in float32; others only emulate it, several times slower."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
-
-
-def precision(wanted_bf16: bool, device: torch.device, progress: bool) -> bool:
-    """Whether a training computes in bfloat16: where it is wanted and fast. `progress`: says what was chosen."""
-    bf16 = wanted_bf16 and bf16_is_fast(device)
-    if progress:
-        why = " (bfloat16 would be slower here)" if wanted_bf16 and not bf16 else ""
-        print(f"training on {device.type} in {'bfloat16' if bf16 else 'float32'}{why}", flush=True)
-    return bf16
-
-
 def seed_epoch(seed: int, epoch: int) -> None:
     """What chance decides in an epoch depends on seed and epoch alone, so that a resumed run equals a whole one."""
     torch.manual_seed(1_000_003 * seed + epoch)
@@ -124,8 +100,7 @@ class Sums:
         self.totals: dict[str, Tensor] = {}
 
     def add(self, terms: dict[str, Tensor], images: int) -> None:
-        """Add a step's terms, averages over so many images. Raises TrainingError, within ASKED_EVERY steps, for one
-        that is not finite."""
+        """Add a step's terms, averages over so many images. Raises TrainingError, soon, for one that is not finite."""
         for name, value in terms.items():
             value = value.detach().to(torch.float32 if value.device.type == "mps" else torch.float64)  # MPS has no more
             self.totals[name] = self.totals.get(name, 0) + value * images

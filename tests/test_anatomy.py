@@ -9,6 +9,7 @@ from torch import nn
 
 from cae_lib.anatomy import activations, architecture, last_kernel, receptive_field, summarise, tiled
 from cae_lib.data.images import scale
+from cae_lib.evaluation import TrainingError
 from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, Classifier, build
 
 CONFIGS = [MODEL1, MODEL1_REPAIRED, MODEL2, replace(MODEL1, code_channels=16), replace(MODEL2, code_channels=12)]
@@ -87,7 +88,7 @@ def test_layers_without_maps_are_left_out(image):
 
 def test_hooks_are_removed_when_the_model_fails():
     model = build(MODEL1)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(TrainingError):
         activations(model, torch.zeros(3, 31, 32, dtype=torch.uint8))
     assert not any(layer._forward_hooks for layer in model.modules())
 

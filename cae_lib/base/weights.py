@@ -11,18 +11,20 @@ from torch import Tensor
 from cae_lib.base.atomic import write_atomically
 from cae_lib.base.errors import KitError
 
+TYPES = (torch.float32, torch.int64)
+
 
 class CheckpointError(KitError):
     """A run is missing, damaged or another one; the message says what to do."""
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write float32 tensors as safetensors, atomically, with a SHA-256 checksum of their bytes.
+    """Write float32 and int64 tensors as safetensors, atomically, with a SHA-256 checksum of their bytes.
 
     Raises TypeError for tensors of another type.
     """
-    if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
-        raise TypeError("Only float32 tensors can be stored: convert the others with .float() first.")
+    if any(tensor.dtype not in TYPES for tensor in tensors.values()):
+        raise TypeError("Only float32 and int64 tensors can be stored: convert the others with .float() first.")
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     metadata = metadata or {}
     write_atomically(path, safetensors.torch.save(tensors, metadata | {"sha256": checksum(tensors, metadata)}))
@@ -41,8 +43,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     except (safetensors.SafetensorError, OSError) as error:
         raise damaged(path, error) from error
     stored = (metadata or {}).pop("sha256", None)
-    float32 = all(tensor.dtype == torch.float32 for tensor in tensors.values())
-    if not float32 or stored != checksum(tensors, metadata or {}):
+    known = all(tensor.dtype in TYPES for tensor in tensors.values())
+    if not known or stored != checksum(tensors, metadata or {}):
         raise damaged(path, "its checksum does not fit")
     return tensors, metadata
 

@@ -97,7 +97,7 @@ def device() -> Check:
     """The device that training will use can compute."""
     import torch
 
-    from cae_lib.training import best_device
+    from cae_lib.base.device import best_device
 
     where = best_device()
     name = torch.cuda.get_device_name() if where.type == "cuda" else f"threads: {torch.get_num_threads()}"

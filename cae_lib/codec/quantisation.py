@@ -55,7 +55,7 @@ class QuantisedAutoencoder(TransformCodec):
         self.flat = not places  # a code without places: of each square of SIDE pixels, on its own
         self.stride = SIDE if self.flat else SIDE // places[0]
         self.margin = 0 if self.flat else 4
-        if places and tuple(places) != (SIDE // self.stride,) * 2 or len(places) not in (0, 2):
+        if places and (len(places) != 2 or places[0] != places[1] or SIDE % places[0]):
             raise CodecError(
                 f"The code of a {SIDE} x {SIDE} image is {(self.channels, *places)}; it must be (C, h, h) with h a "
                 f"divisor of {SIDE}, or (numbers,)."

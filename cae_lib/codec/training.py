@@ -1,5 +1,6 @@
 """Training the rate-distortion autoencoder: one loop, resumable after every epoch, the same on a CPU and a GPU."""
 
+import json
 import math
 import time
 from dataclasses import asdict, dataclass
@@ -11,10 +12,11 @@ from tqdm import tqdm
 
 from cae_lib.base import resume
 from cae_lib.base.atomic import write_json
+from cae_lib.base.device import best_device, precision
 from cae_lib.codec.model import RateDistortionAutoencoder, RateDistortionConfig, rate_distortion
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.evaluation import check_images
-from cae_lib.training import SEEDS, Sums, TrainingError, best_device, precision, refuse_infinite, seed_epoch
+from cae_lib.training import SEEDS, Sums, TrainingError, refuse_infinite, seed_epoch
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def train_codec(
     if stopped:
         average, record = stopped.groups["average"], stopped.record
         model.load_state_dict(stopped.groups["weights"])
-        write_json(folder / "run.json", facts | record)  # a kill may have left it one epoch behind
+        if len(record["epochs"]) > epochs_recorded(folder):  # a kill left it one epoch behind
+            write_json(folder / "run.json", facts | record)
     bf16 = precision(training.bf16, device, progress)
     model.to(device, memory_format=torch.channels_last)
     average = {name: value.to(device) for name, value in average.items()}
@@ -102,6 +105,14 @@ def train_codec(
                 text = "  ".join(f"{p['bpp']:.2f}/{p['psnr']:.1f}" for p in points)
                 print(f"epoch {epoch}/{training.epochs}  loss {row['loss']:.4f}  bpp/dB  {text}", flush=True)
     return averaged(config, average)
+
+
+def epochs_recorded(folder: Path) -> int:
+    """How many epochs run.json tells of; 0 where there is none that can be read."""
+    try:
+        return len(json.loads((folder / "run.json").read_text())["epochs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def train_step(model, optimiser, images: Tensor, bf16: bool) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """Every training that ships or is compared: what is trained, on how many images, with which seeds."""
 
+from collections import ChainMap
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -110,7 +111,7 @@ CODECS = {
     "rd_longer": part("twice as long", training=replace(SHORT, epochs=8)),
 }
 
-RECIPES = RUNS | CODECS
+RECIPES = ChainMap(CODECS, RUNS)
 
 
 def recipe_of(name: str) -> Recipe:

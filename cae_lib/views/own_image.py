@@ -27,7 +27,7 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
     start: uint8 (3, H, W), or the path of a picture; sides above 256 pixels are scaled down; name: the codec to begin
     with. Raises DataError for a file that is no picture.
     """
-    names = [*streams.MODELS, *BASELINES]
+    names = [*streams.MODELS, *streams.OWN, *BASELINES]
     first = "from the data set" if isinstance(start, Tensor) else Path(start).name
     pictures = {first: start if isinstance(start, Tensor) else read(Path(start))}
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from cae_lib.race import baselines
-from cae_lib.race.baselines import BASELINES, HEADERS, BaselineError, at_least, decode, payload, size
+from cae_lib.race import layouts
+from cae_lib.race.baselines import BASELINES, at_least, decode, size
+from cae_lib.race.layouts import HEADERS, BaselineError, payload
 
 LOSSLESS = ("PNG", "WebP lossless")
 FORMATS = {name: BASELINES[name] for name in ("JPEG 4:4:4", "WebP", "WebP lossless", "JPEG 2000", "AVIF", "PNG")}
@@ -262,7 +263,7 @@ def test_optimised_huffman_tables_are_payload_because_they_are_made_for_the_pict
 
 
 def test_files_carry_the_settings():
-    encoded = {name: b.encode(picture(), middle(b)) for name, b in BASELINES.items()}
+    encoded = {name: b.encode_array(picture(), middle(b)) for name, b in BASELINES.items()}
     for name, sampling in (("JPEG 4:4:4", 0), ("JPEG 4:2:0", 2)):
         assert JpegImagePlugin.get_sampling(Image.open(BytesIO(encoded[name]))) == sampling
     for side, decompositions in ((1, 0), (8, 1), (32, 3), (64, 4), (200, 5)):
@@ -276,7 +277,7 @@ def test_files_carry_the_settings():
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_file_cut_anywhere_is_refused(name):
-    data = FORMATS[name].encode(picture(8, 8), middle(FORMATS[name]))
+    data = FORMATS[name].encode_array(picture(8, 8), middle(FORMATS[name]))
     for end in range(len(data)):
         with pytest.raises(BaselineError, match="layout"):
             payload(data[:end])
@@ -334,7 +335,7 @@ def test_a_size_that_the_format_has_not_is_refused():
 
 
 def test_the_standards_tables_are_those_of_any_plain_jpeg():
-    tables = baselines.standard_tables()
+    tables = layouts.standard_tables()
     assert len(tables) == 432
     for quality in (10, 90):
         assert all(t in BASELINES["JPEG 4:2:0"].encode_array(picture(), quality) for t in (tables[:33], tables[-183:]))

@@ -35,7 +35,7 @@ def test_our_pictures_of_jpegs_symbols_are_as_good_as_jpegs(train, quality):
 
 
 def test_flat_jpeg_is_jpeg_with_one_step(train):
-    flat, sizes = dct_steps.flat_jpeg(), []
+    flat, sizes = dct_steps.FlatJpeg("flat", "JPEG", (60, 10), (60, 10)), []
     codec = dct_steps.nearest(train, steps=(60, 10), colours=dct_steps.JPEG_COLOURS)
     for quality, step in ((1, 60), (2, 10)):
         files = flat.encode(train.images, step)

@@ -91,6 +91,7 @@ def test_seed_0_keeps_every_epoch_the_others_the_best_and_the_last(tmp_path, mon
 
 def test_without_a_folder_the_run_lies_where_the_shipped_ones_do(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path)
+    monkeypatch.setattr(recipes, "SHIPPED", tmp_path)
     short(monkeypatch, "underfit", train_images=4, validation_images=4)
     recipes.train_recipe("underfit", 1, random_set(4), random_set(4))
     assert checkpoints.load_run("underfit", seed=1).folder == tmp_path / "underfit" / "seed1"

@@ -88,7 +88,7 @@ def test_train_all_trains_each_once_and_measures_real_bytes(tiny, monkeypatch):
     write_json(file, stored | {"runs": old})
     with pytest.raises(pytest.fail.Exception, match="trained again"):
         codec_study(images, images, file)
-    with pytest.raises(CheckpointError, match="is about random images, now they are others: delete it first"):
+    with pytest.raises(CheckpointError, match="is about random images, now they are others: move it away first"):
         codec_study(random_set(12), random_set(12, "others"), file)
 
 

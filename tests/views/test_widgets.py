@@ -15,9 +15,10 @@ from cae_lib.data.images import STAND_IN, ImageSet, scale
 from cae_lib.data.standin import CLASSES, make_images
 from cae_lib.models import MODEL1, MODEL2, Classifier, build
 from cae_lib.training import TrainConfig
-from cae_lib.views import widgets
+from cae_lib.views import rates
+from cae_lib.views.rates import bits_slider, rate_slider
 from cae_lib.views.view import View, compact
-from cae_lib.views.widgets import bits_slider, channel_slider, epoch_slider, rate_slider
+from cae_lib.views.widgets import channel_slider, epoch_slider
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +194,7 @@ def test_bits(data, unprepared):
 
 @pytest.mark.parametrize("flat", [False, True])
 def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkeypatch, flat):
-    monkeypatch.setattr(widgets, "RIVALS", ("JPEG 4:4:4", "WebP"))
+    monkeypatch.setattr(rates, "RIVALS", ("JPEG 4:4:4", "WebP"))
     image = torch.full((3, 32, 32), 90, dtype=torch.uint8) if flat else data.images[3]
     view = rate_slider(image, source=data.source)
     ours = streams.load_codec("rd")
@@ -208,7 +209,7 @@ def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkey
         assert shown[1].get_title().startswith(f"rd: {least:,} bytes, ")
         places = next(ax.images[0].get_array() for ax in shown if ax.get_title() == "bits at each place of the code")
         assert places.shape == (8, 8) and abs(places.sum() - 8 * least) < 40
-        for name in widgets.RIVALS:
+        for name in rates.RIVALS:
             (title,) = (ax.get_title() for ax in shown if ax.get_title().startswith(name))
             count = int(title.split(": ")[1].split(" bytes")[0].replace(",", ""))
             assert flat or least <= count < 1.4 * least + 20
