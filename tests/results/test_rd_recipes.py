@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from helpers.images import random_set
 
 from cae_lib.base.atomic import write_json
 from cae_lib.checkpoints import CheckpointError
 from cae_lib.codec import integers, streams
 from cae_lib.codec.model import RateDistortionConfig
-from cae_lib.data.images import ImageSet
 from cae_lib.race import rate_distortion
 from cae_lib.race.coders import coder_of
 from cae_lib.results import measurements, rd_recipes, tables
@@ -18,11 +18,6 @@ from cae_lib.results.rd_recipes import BASE, RECIPES, SHORT, SMALL, train_all
 
 pytestmark = pytest.mark.usefixtures("one_cpu_core")
 TINY = RateDistortionConfig(width=8, groups=(2, 2), lambdas=(0.01, 0.1))
-
-
-def random_set(count: int, source: str = "random") -> ImageSet:
-    images = torch.randint(0, 256, (count, 3, 32, 32), generator=torch.Generator().manual_seed(count))
-    return ImageSet(images.to(torch.uint8), torch.arange(count) % 10, tuple("abcdefghij"), source, "train")
 
 
 @pytest.fixture
@@ -87,7 +82,7 @@ def test_train_all_trains_each_once_and_measures_real_bytes(tiny, monkeypatch):
     with pytest.raises(pytest.fail.Exception, match="trained again"):
         train_all(images, images, file)
     with pytest.raises(CheckpointError, match="is about random images, now they are others: delete it first"):
-        train_all(random_set(12), random_set(12, "others"), file)
+        train_all(random_set(12), replace(random_set(12), source="others"), file)
 
 
 def test_the_ablation_compares_seed_by_seed_and_ranks_on_held_out_images(monkeypatch, tmp_path):
