@@ -16,6 +16,12 @@ settings.load_profile("kit")
 os.environ.setdefault("CAE_DATA", "stand-in")
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.suffix == ".ipynb":  # a cell, of nbval
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The directory that holds the real CIFAR-10."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from helpers.notebooks import read
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from cae_lib.course import release
@@ -22,10 +23,6 @@ KINDS = ["predict", "change one line", "compute", "build"]
 UNSOLVED = "answer = None\n### BEGIN SOLUTION\nanswer = 3\n### END SOLUTION\nprint(answer)"
 
 each_notebook = pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
-
-
-def read(path):
-    return nbformat.read(path, as_version=4)
 
 
 def without_runs(cell) -> dict:
