@@ -20,13 +20,16 @@ lab: .venv/.done  ## open the notebooks in JupyterLab
 
 # The tests need no network: without CAE_DATA they use the stand-in.
 # One process a core, each with one thread: faster than one process with several.
-test: export CAE_DATA := $(or $(CAE_DATA),stand-in)
-test: export OMP_NUM_THREADS := 1
-test: .venv/.done  ## run the tests and check the outputs stored in the notebooks
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env \
-		notebooks tests
+test test-slow test-browser: export CAE_DATA := $(or $(CAE_DATA),stand-in)
+test test-slow: export OMP_NUM_THREADS := 1
+test: .venv/.done  ## run the tests, and the notebooks' solutions in little
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" tests
 
-test-browser: export CAE_DATA := $(or $(CAE_DATA),stand-in)
+# The cells of a notebook are tests that need those before them: a file stays on one process.
+test-slow: .venv/.done  ## run the tests that take long: all cells of the notebooks, a cluster, views in a browser
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m slow \
+		--nbval-lax --nbval-current-env tests notebooks
+
 test-browser: export CAE_DEMAND_BROWSER := 1
 test-browser: .venv/.done  ## run only the tests in a browser; they fail where there is no Chromium
 	$(BIN)/python -m pytest tests/browser
@@ -53,4 +56,4 @@ notebooks: .venv/.done  ## write the notebooks from their solutions, execute the
 train: .venv/.done  ## train everything that ships, in full; goes on where it was stopped
 	$(BIN)/cae train --all
 
-.PHONY: help setup run lab test test-browser lint bench slides figures notebooks train
+.PHONY: help setup run lab test test-slow test-browser lint bench slides figures notebooks train

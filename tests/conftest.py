@@ -16,6 +16,12 @@ settings.load_profile("kit")
 os.environ.setdefault("CAE_DATA", "stand-in")
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.suffix == ".ipynb":  # a cell, of nbval
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The directory that holds the real CIFAR-10."""
@@ -60,14 +66,10 @@ def tiny_cifar10(tmp_path):
 
 
 @pytest.fixture
-def one_cpu_core(monkeypatch):
-    """One thread of the CPU: trainings are then repeatable bit for bit, and small ones are faster."""
-    import torch
+def one_cpu_core():
+    from helpers.images import one_core
 
     from cae_lib import training
 
-    monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with one_core(training):
+        yield

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from helpers.faults import Killed, killed_before_write
+from helpers.images import one_core, random_set
 from helpers.rate_distortion import SMALL
 from torch import nn
 
@@ -21,7 +22,6 @@ from cae_lib.base.errors import UsageError
 from cae_lib.base.weights import save_tensors
 from cae_lib.checkpoints import CheckpointError, kept_epochs, load_histories, load_run, shipped_runs, train_run
 from cae_lib.codec.training import RateDistortionTraining, train_codec
-from cae_lib.data.images import ImageSet
 from cae_lib.models import MODEL1_REPAIRED, MODEL2, MODELS, as_record
 from cae_lib.training import TrainConfig
 
@@ -31,13 +31,6 @@ ROOT = Path(__file__).parent.parent
 SGD = TrainConfig(epochs=3, batch_size=4, optimiser="sgd", learning_rate=0.01, seed=1)
 ADAM = TrainConfig(epochs=3, batch_size=4, optimiser="adam", learning_rate=1e-3, seed=1)
 TRAININGS = {"sgd": (MODEL1_REPAIRED, SGD), "adam": (MODEL2, ADAM)}
-
-
-def random_set(count: int, seed: int = 0) -> ImageSet:
-    g = torch.Generator().manual_seed(seed)
-    light = torch.rand(count, 1, 1, 1, generator=g)
-    images = (light * torch.rand(count, 3, 32, 32, generator=g) * 255).to(torch.uint8)
-    return ImageSet(images, torch.arange(count) % 10, tuple("abcdefghij"), "random", "train")
 
 
 def train_in(folder, optimiser="adam", **options):
@@ -67,14 +60,10 @@ def assert_same(folder: Path, other: Path) -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """Uninterrupted runs to compare with (read only): optimiser -> folder."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "best_device", lambda: torch.device("cpu"))
+    with one_core(training):
         folders = {name: tmp_path_factory.mktemp("finished") / name for name in TRAININGS}
         for name, folder in folders.items():
             train_in(folder, name)
-    torch.set_num_threads(threads)
     return folders
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.images import image_set
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from cae_lib.data.images import ImageSet
 from cae_lib.metrics import bd_rate, bits_per_pixel, mse, pooled_psnr, psnr, quality, ssim
 from cae_lib.models import MODEL1, MODEL2, build
 
@@ -101,7 +101,7 @@ def test_images_of_the_wrong_shape_type_or_range_are_refused(metric, spoil):
 def test_quality_of_a_model_is_measured_on_one_scale_and_clipped(config):
     g = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (12, 3, 32, 32), generator=g, dtype=torch.uint8)
-    data = ImageSet(images, torch.zeros(12, dtype=torch.int64), ("x",), "random", "test")
+    data = image_set(images)
     model = build(replace(config, output_activation="none"))
     with torch.no_grad():
         for p in model.decoder.parameters():

@@ -2,11 +2,10 @@
 
 import math
 import re
-from functools import cache
 
-import nbformat
 import pytest
 import torch
+from helpers.notebooks import printed, prose
 from torch import nn
 
 from cae_lib import metrics
@@ -22,22 +21,6 @@ TEXTS = {path.name: path for path in (ROOT / "TEACHING.md", *sorted(runner.NOTEB
 
 def text(name: str) -> str:
     return TEXTS[name].read_text()
-
-
-@cache
-def cells(name: str) -> list:
-    return nbformat.read(next(runner.NOTEBOOKS.glob(f"{name}_*.ipynb")), as_version=4).cells
-
-
-@cache
-def prose(name: str) -> str:
-    return " ".join(" ".join(c.source for c in cells(name) if c.cell_type == "markdown").split())
-
-
-@cache
-def printed(name: str) -> str:
-    outputs = [o for c in cells(name) if c.cell_type == "code" for o in c.outputs]
-    return "".join(o.text for o in outputs if o.output_type == "stream")
 
 
 @pytest.mark.parametrize("name", ["TEACHING.md", "cheat_sheet.md", "glossary.md"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.images import random_set
 
 from cae_lib import training
 from cae_lib.data.images import ImageSet
@@ -14,30 +15,14 @@ from cae_lib.evaluation import TrainingError, dead_relus, evaluate, reconstruct
 from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, Classifier, build
 from cae_lib.training import History, TrainConfig, fit
 
+pytestmark = pytest.mark.usefixtures("one_cpu_core")
 CLASSES = tuple("abcdefghij")
 SGD = TrainConfig(epochs=2, batch_size=4, optimiser="sgd", learning_rate=0.01)
 ADAM = TrainConfig(epochs=3, batch_size=8, optimiser="adam", learning_rate=1e-3)
 
 
-def random_set(count: int, seed: int = 0) -> ImageSet:
-    """Random images, each with a brightness of its own."""
-    g = torch.Generator().manual_seed(seed)
-    light = torch.rand(count, 1, 1, 1, generator=g)
-    images = (light * torch.rand(count, 3, 32, 32, generator=g) * 255).to(torch.uint8)
-    return ImageSet(images, torch.arange(count) % 10, CLASSES, "random", "train")
-
-
 def fit_quietly(model, train, validation, config, **options):
     return fit(model, train, validation, config, progress=False, **options)
-
-
-@pytest.fixture(autouse=True)
-def one_cpu_core(monkeypatch):
-    monkeypatch.setattr(training, "best_device", lambda: torch.device("cpu"))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # more of them only slow such small batches down
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from io import BytesIO
 import nbformat
 import numpy as np
 import pytest
-from helpers.browser import running_browser, running_lab, watched_page
+from helpers.browser import running_lab, watched_page
+from helpers.notebooks import read
 from PIL import Image
 
 from cae_lib.checkpoints import load_run
@@ -15,6 +16,8 @@ from cae_lib.data.images import load_images
 from cae_lib.headless import runner
 from cae_lib.results import figures
 from cae_lib.views import view, widgets
+
+pytestmark = pytest.mark.slow
 
 # While cells wait for their turn a star is in their prompts; after an error they no longer wait.
 DONE = """() => (prompts => /\\d/.test(prompts[0]) && !prompts.join().includes('*'))(
@@ -82,17 +85,11 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with running_browser() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
     """JupyterLab with the kit's notebooks as nobody has run them yet; not started where there is no browser."""
     folder = tmp_path_factory.mktemp("notebooks")
     for path in runner.find_notebooks():
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read(path)
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
@@ -118,7 +115,7 @@ def run(request, lab, browser):
         page.wait_for_function(DONE)
         with page.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
             page.keyboard.press("ControlOrMeta+s")
-        yield page, errors, nbformat.read(lab.folder / f"{request.cls.name}.ipynb", as_version=4)
+        yield page, errors, read(lab.folder / f"{request.cls.name}.ipynb")
         lab.stop_kernels()
 
 

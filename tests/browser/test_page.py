@@ -5,12 +5,12 @@ import sys
 from base64 import b64decode
 from io import BytesIO
 
-import nbformat
 import pytest
-from helpers.browser import running_browser, watched_page
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from helpers.browser import watched_page
+from helpers.notebooks import make_notebook
 from PIL import Image
 
+pytestmark = pytest.mark.slow
 SET_UP = """\
 from cae_lib.checkpoints import load_run
 from cae_lib.data.images import load_images
@@ -35,21 +35,12 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with running_browser() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
 def path(browser, tmp_path_factory):
     """The page of a notebook with a view that has a slider, and one that has a list, too."""
     folder = tmp_path_factory.mktemp("page")
-    parameters = new_code_cell('PROFILE: str = "quick"  # quick or full', metadata={"tags": ["parameters"]})
-    cells = [new_markdown_cell("# Two views"), parameters, *map(new_code_cell, (SET_UP, *VIEWS))]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "views.ipynb")
+    notebook = make_notebook(folder, "views", SET_UP, *VIEWS)
     # A process of its own: where playwright runs, papermill does not.
-    command = [sys.executable, "-m", "cae_lib.cli", "run", "--out", folder / "out", folder / "views.ipynb"]
+    command = [sys.executable, "-m", "cae_lib.cli", "run", "--out", folder / "out", notebook]
     subprocess.run(command, check=True)
     return folder / "out" / "views.html"
 

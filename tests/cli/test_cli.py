@@ -13,7 +13,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-import torch
+from helpers.images import random_set
 from helpers.notebooks import make_notebook
 from helpers.pictures import changed, picture, png, with_checksum
 from PIL import Image
@@ -22,18 +22,16 @@ from cae_lib import checkpoints
 from cae_lib.cli import main
 from cae_lib.codec import integers, streams
 from cae_lib.codec.container import variable_length
-from cae_lib.data.images import STAND_IN, ImageSet
+from cae_lib.data.images import STAND_IN
 from cae_lib.results import recipes
 
 
 @pytest.fixture
 def few_images(monkeypatch):
     """load_images gives 40 noisy images of the stand-in's kind."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(256, (40, 3, 32, 32), generator=generator, dtype=torch.uint8)
 
     def load_images(split):
-        return ImageSet(images, torch.arange(40) % 10, tuple("abcdefghij"), STAND_IN, split)
+        return replace(random_set(40), source=STAND_IN, split=split)
 
     monkeypatch.setattr("cae_lib.data.images.load_images", load_images)
 

@@ -4,13 +4,14 @@ import dataclasses
 
 import pytest
 import torch
+from helpers.images import image_set, random_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cae_lib.base.weights import CheckpointError
 from cae_lib.codec import quantisation
 from cae_lib.codec.quantisation import BITS, dequantise, quantise
-from cae_lib.data.images import STAND_IN, ImageSet
+from cae_lib.data.images import STAND_IN
 from cae_lib.models import MODEL1_REPAIRED, MODEL2, build
 
 LOW, HIGH = torch.tensor([0.0, -3.0, 10.0]).double(), torch.tensor([1.0, 5.0, 10.5]).double()
@@ -43,9 +44,7 @@ def test_every_symbol_comes_back_and_the_ends_hold(bits):
 
 @pytest.fixture
 def train():
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(256, (30, 3, 32, 32), generator=generator, dtype=torch.uint8)
-    return ImageSet(images, torch.zeros(30, dtype=torch.int64), ("noise",), STAND_IN, "train")
+    return dataclasses.replace(random_set(30), source=STAND_IN)
 
 
 @pytest.fixture(params=[dataclasses.replace(MODEL1_REPAIRED, code_channels=3), MODEL2], ids=["model1", "model2"])
@@ -117,7 +116,7 @@ def test_save_and_load(codec, train, tmp_path):
 def test_a_damaged_file_is_refused(tmp_path_factory, place, bit):
     path = tmp_path_factory.getbasetemp() / "codec.safetensors"
     images = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
-    train = ImageSet(images, torch.zeros(1, dtype=torch.int64), ("black",), STAND_IN, "train")
+    train = image_set(images, STAND_IN)
     if not path.exists():
         quantisation.calibrate(build(MODEL1_REPAIRED), train).save(path)
     content = bytearray(path.read_bytes())

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.faults import Killed, killed_before_write
+from helpers.images import image_set, one_core
 from helpers.rate_distortion import SMALL, lively_model, random_images
 
 from cae_lib.base.weights import CheckpointError, load_tensors
@@ -27,12 +28,11 @@ SHORT = RateDistortionTraining(epochs=3, batch_size=4, learning_rate=1e-3, avera
 STILL = replace(SHORT, epochs=1, learning_rate=1e-30)  # weights do not move
 
 
-def image_set(count: int, seed: int = 0) -> ImageSet:
-    images = ((random_images(count, seed=seed) + 1) * 127.5).round().to(torch.uint8)
-    return ImageSet(images, torch.arange(count) % 10, tuple("abcdefghij"), "random", "train")
+def blocks(count: int, seed: int = 0) -> ImageSet:
+    return image_set(((random_images(count, seed=seed) + 1) * 127.5).round().to(torch.uint8))
 
 
-IMAGES, MEASURED = image_set(10), image_set(5, seed=1)
+IMAGES, MEASURED = blocks(10), blocks(5, seed=1)
 
 
 def train_in(folder: Path, training=SHORT, config=SMALL, images=IMAGES, measured=MEASURED, progress=False):
@@ -61,12 +61,8 @@ def assert_same_run(folder: Path, other: Path) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def one_cpu_core():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(codec_training, "best_device", lambda: torch.device("cpu"))
+    with one_core(codec_training):
         yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,11 @@
-"""Notebooks made by a test."""
+"""Notebooks made by a test, and what the kit's own say."""
+
+from functools import cache
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from cae_lib.headless import runner
 
 PARAMETERS = """\
 PROFILE: str = "quick"  # quick or full
@@ -19,3 +23,25 @@ def make_notebook(folder, name, *cells, parameters=PARAMETERS):
     path = folder / f"{name}.ipynb"
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
     return path
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+@cache
+def cells(number: str) -> list:
+    """The cells of the kit's notebook with this number, as it is stored."""
+    (path,) = runner.NOTEBOOKS.glob(f"{number}_*.ipynb")
+    return read(path).cells
+
+
+def prose(number: str) -> str:
+    """All that it says, in one line."""
+    return " ".join(" ".join(c.source for c in cells(number) if c.cell_type == "markdown").split())
+
+
+def printed(number: str) -> str:
+    """All that it printed."""
+    outputs = [o for c in cells(number) if c.cell_type == "code" for o in c.outputs]
+    return "".join(o.text for o in outputs if o.output_type == "stream")

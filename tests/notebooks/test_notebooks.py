@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from helpers.notebooks import read
 from papermill import inspect_notebook
 
 from cae_lib.course.release import SOLUTIONS
@@ -41,10 +42,6 @@ CHECKED = "# NBVAL_CHECK_OUTPUT"
 MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-
-
-def read(path):
-    return nbformat.read(path, as_version=4)
 
 
 def code_cells(notebook):

@@ -12,12 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers.notebooks import printed, prose
 
 from cae_lib.anatomy import summarise
 from cae_lib.checkpoints import load_histories
 from cae_lib.codec.streams import load_codec
 from cae_lib.data.standin import make_images
-from cae_lib.headless import runner
 from cae_lib.models import MODEL1, MODEL2, build
 from cae_lib.race.rate_distortion import LEVELS, PUBLISHED, against_anchors, bd, bpp_at
 from cae_lib.results import measurements
@@ -25,22 +25,9 @@ from cae_lib.results.recipes import BASE, CODECS
 from cae_lib.results.studies import DEAD_RELU_FILE
 
 
-@cache
-def cells(name: str) -> list:
-    import nbformat
-
-    return nbformat.read(next(runner.NOTEBOOKS.glob(f"{name}*.ipynb")), as_version=4).cells
-
-
-def prose(name: str) -> str:
-    return " ".join(" ".join(c.source for c in cells(name) if c.cell_type == "markdown").split())
-
-
-def printed(name: str, pattern: str) -> list[tuple[float, ...]]:
+def numbers(name: str, pattern: str) -> list[tuple[float, ...]]:
     """The numbers in the groups of a pattern, from each line that it matches in a notebook's stored outputs."""
-    outputs = [o for c in cells(name) if c.cell_type == "code" for o in c.outputs]
-    lines = "".join(o.text for o in outputs if o.output_type == "stream").splitlines()
-    found = [match for match in (re.search(pattern, line) for line in lines) if match]
+    found = [match for match in (re.search(pattern, line) for line in printed(name).splitlines()) if match]
     return [tuple(float(group.replace(",", "")) for group in match.groups()) for match in found]
 
 
@@ -207,13 +194,13 @@ def beside_published(name: str) -> list[float]:
 
 def side_by_side(codec: str, which: str) -> float:
     """By how many percent the bytes of sixteen images change in one mosaic, as notebook 07 printed it."""
-    ((change,),) = printed("07", rf"^{codec} +{which} .* ([+-][\d.]+)%$")
+    ((change,),) = numbers("07", rf"^{codec} +{which} .* ([+-][\d.]+)%$")
     return change
 
 
 def seams() -> list[float]:
     """By how many percent a place costs more in the mosaic, at the edges of images and elsewhere."""
-    return [change for (change,) in printed("07", r"^bits a place .* ([+-][\d.]+)%$")]
+    return [change for (change,) in numbers("07", r"^bits a place .* ([+-][\d.]+)%$")]
 
 
 def paid_after() -> list[int]:
@@ -232,13 +219,13 @@ def pca(numbers: int) -> float:
 
 def blocks_of_pca() -> list[tuple[float, ...]]:
     """Side of the blocks and PSNR in dB, as notebook 02 printed them."""
-    return printed("02", r"PCA of blocks of (\d+) x .* ([\d.]+) dB")
+    return numbers("02", r"PCA of blocks of (\d+) x .* ([\d.]+) dB")
 
 
 def strange(name: str) -> dict[str, float]:
     """Bytes of an unusual picture in each codec, as notebook 07 printed them."""
     codecs = ("rd", "JPEG 4:4:4", "AVIF", "PNG")
-    (sizes,) = printed("07", f"^{name} .* dB: " + "".join(rf"{codec} +([\d,]+) *" for codec in codecs))
+    (sizes,) = numbers("07", f"^{name} .* dB: " + "".join(rf"{codec} +([\d,]+) *" for codec in codecs))
     return dict(zip(codecs, sizes, strict=True))
 
 
@@ -294,7 +281,7 @@ CASES = [
         "and of both codes that were not learned",
         lambda: (
             min(row("model1_code2", 6)["psnr"]["values"][1:])
-            > max(decibels for (decibels,) in printed("02", r"^(?:halved|less colour) .* ([\d.]+) dB"))
+            > max(decibels for (decibels,) in numbers("02", r"^(?:halved|less colour) .* ([\d.]+) dB"))
         ),
     ),
     (
@@ -308,7 +295,7 @@ CASES = [
     (
         "01",
         "all of its pattern was there before the first image was shown",
-        lambda: printed("01", r"cosines: mean ([\d.]+)")[0][0] > 0.8,
+        lambda: numbers("01", r"cosines: mean ([\d.]+)")[0][0] > 0.8,
     ),
     (
         "03",
@@ -471,11 +458,11 @@ CASES = [
         ),
     ),
     ("07", "It lies between the two λ each time", lambda: prices() == [True] * 7),
-    ("07", "Most symbols are zero", lambda: min(printed("07", r"λ .* (\d+)% zeros"))[0] > 50),
+    ("07", "Most symbols are zero", lambda: min(numbers("07", r"λ .* (\d+)% zeros"))[0] > 50),
     (
         "07",
         "the steps shrink about as $1/\\sqrt\\lambda$",
-        lambda: max(printed("07", r"times √λ ([\d.]+)"))[0] < 2 * min(printed("07", r"times √λ ([\d.]+)"))[0],
+        lambda: max(numbers("07", r"times √λ ([\d.]+)"))[0] < 2 * min(numbers("07", r"times √λ ([\d.]+)"))[0],
     ),
     (
         "07",
@@ -503,10 +490,10 @@ CASES = [
     (
         "07",
         "So what has been decoded already tells something",
-        lambda: all(a > b + 10 for a, b in printed("07", r"to the right of a zero: (\d+)%; of another symbol: (\d+)%")),
+        lambda: all(a > b + 10 for a, b in numbers("07", r"to the right of a zero: (\d+)%; of another symbol: (\d+)%")),
     ),
     ("07", "in the first group it is much cheaper", lambda: first_passes()[1] < 0.85 * first_passes()[0]),
-    ("07", "Only a handful.", lambda: max(printed("07", r"symbols wrong; the first is number (\d+)"))[0] < 20),
+    ("07", "Only a handful.", lambda: max(numbers("07", r"symbols wrong; the first is number (\d+)"))[0] < 20),
     (
         "07",
         "rd stays ahead where bits are few, and AVIF comes closer where there are many",
@@ -638,7 +625,7 @@ CASES = [
             and np.mean(pairs()) < sum(half(runs_of_the_batch(n)[0.001]) for n in (8, 32))
         ),
     ),
-    ("08", "About as high.", lambda: abs(printed("08", r"^the best grey, .*: loss ([\d.]+)")[0][0] - 0.065) < 0.002),
+    ("08", "About as high.", lambda: abs(numbers("08", r"^the best grey, .*: loss ([\d.]+)")[0][0] - 0.065) < 0.002),
     (
         "08",
         "In half of them: one run of each would have been worth no more than the toss of a coin",

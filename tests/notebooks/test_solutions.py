@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from helpers.notebooks import read
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from cae_lib.course import release
@@ -22,10 +23,6 @@ KINDS = ["predict", "change one line", "compute", "build"]
 UNSOLVED = "answer = None\n### BEGIN SOLUTION\nanswer = 3\n### END SOLUTION\nprint(answer)"
 
 each_notebook = pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
-
-
-def read(path):
-    return nbformat.read(path, as_version=4)
 
 
 def without_runs(cell) -> dict:
@@ -125,7 +122,7 @@ def test_nbgrader_releases_the_same_cells_and_grades_them(tmp_path, monkeypatch)
 
     whole = read(ALL[0])
     exercises = [cell for cell in whole.cells if role(cell)]
-    whole.cells = [new_code_cell("from cae_lib.checks import check"), *exercises]
+    whole.cells = [new_code_cell("from cae_lib.course.checks import check"), *exercises]
     source = tmp_path / "source" / "course" / "00.ipynb"
     source.parent.mkdir(parents=True)
     nbformat.write(whole, source)

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from helpers.images import image_set
 from skimage.metrics import structural_similarity
 
 from cae_lib.cli import main
 from cae_lib.codec import streams
-from cae_lib.data.images import ImageSet
 from cae_lib.metrics import bd_rate
 from cae_lib.race import codecs
 from cae_lib.race.baselines import BASELINES, decode, payload
@@ -133,7 +133,7 @@ def test_published_results_stand_beside_enough_images_of_theirs():
     "least, source, shown", [(2, "CIFAR-10", True), (3, "CIFAR-10", False), (2, "stand-in", False)]
 )
 def test_the_command_shows_published_results_only_where_they_belong(least, source, shown, monkeypatch, capsys):
-    few = ImageSet(images(2), torch.zeros(2, dtype=torch.int64), ("thing",), source, "test")
+    few = image_set(images(2), source)
     monkeypatch.setattr("cae_lib.data.images.load_images", lambda split: few)
     monkeypatch.setattr("cae_lib.race.rate_distortion.LEAST_IMAGES", least)
     assert main.main(["evaluate", "PNG", "--codecs"]) == 0

@@ -8,13 +8,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from helpers.images import stand_in_set
 from matplotlib.figure import Figure
 
 from cae_lib import checkpoints
 from cae_lib.base.atomic import write_json
 from cae_lib.cli import main
-from cae_lib.data.images import CIFAR10, STAND_IN, DataError, ImageSet, scale
-from cae_lib.data.standin import CLASSES, make_images
+from cae_lib.data.images import CIFAR10, STAND_IN, DataError, scale
+from cae_lib.data.standin import CLASSES
 from cae_lib.metrics import psnr
 from cae_lib.race import rate_distortion
 from cae_lib.results import figures, measurements, publish, recipes, studies
@@ -24,7 +25,7 @@ SHORT = {"overfit": 3, "underfit": 2}  # epochs; the other runs are trained for 
 
 @pytest.fixture(scope="module")
 def data():
-    return ImageSet(*make_images("test", 40), CLASSES, STAND_IN, "test")
+    return stand_in_set(40)
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,13 @@ import json
 
 import pytest
 import torch
+from helpers.images import image_set
 
 from cae_lib.base.atomic import write_json
-from cae_lib.data.images import ImageSet, load_images
+from cae_lib.data.images import load_images
 from cae_lib.models import MODEL1, MODEL2, as_record, build
 from cae_lib.results import measurements, tables
 from cae_lib.results.measurements import data_facts, spread
-
-
-def image_set(images: torch.Tensor) -> ImageSet:
-    return ImageSet(images, torch.zeros(len(images), dtype=torch.int64), ("thing",), "stand-in", "test")
 
 
 @pytest.mark.parametrize(

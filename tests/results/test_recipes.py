@@ -5,22 +5,16 @@ from dataclasses import replace
 
 import pytest
 import torch
+from helpers.images import random_set
 
 from cae_lib import checkpoints, evaluation, training
 from cae_lib.base.errors import UsageError
-from cae_lib.data.images import ImageSet
 from cae_lib.models import MODEL1, MODEL2, build
 from cae_lib.results import recipes, studies
 from cae_lib.results.recipes import RUNS
 from cae_lib.results.studies import dead_relu_study
 
 pytestmark = pytest.mark.usefixtures("one_cpu_core")
-
-
-def random_set(count: int, seed: int = 0) -> ImageSet:
-    g = torch.Generator().manual_seed(seed)
-    images = torch.randint(0, 256, (count, 3, 32, 32), generator=g, dtype=torch.uint8)
-    return ImageSet(images, torch.arange(count) % 10, tuple("abcdefghij"), "random", "train")
 
 
 def short(monkeypatch, name: str, epochs: int = 2, **changes) -> None:

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from helpers.images import random_set
 
 from cae_lib.base.atomic import write_json
 from cae_lib.checkpoints import CheckpointError
 from cae_lib.codec import integers, streams
 from cae_lib.codec.model import RateDistortionConfig
-from cae_lib.data.images import ImageSet
 from cae_lib.race import rate_distortion
 from cae_lib.results import measurements, recipes, studies, tables
 from cae_lib.results.recipes import ALL, BASE, CODECS, SHORT, SMALL
@@ -18,11 +18,6 @@ from cae_lib.results.studies import codec_study
 
 pytestmark = pytest.mark.usefixtures("one_cpu_core")
 TINY = RateDistortionConfig(width=8, groups=(2, 2), lambdas=(0.01, 0.1))
-
-
-def random_set(count: int, source: str = "random") -> ImageSet:
-    images = torch.randint(0, 256, (count, 3, 32, 32), generator=torch.Generator().manual_seed(count))
-    return ImageSet(images.to(torch.uint8), torch.arange(count) % 10, tuple("abcdefghij"), source, "train")
 
 
 @pytest.fixture
@@ -89,7 +84,7 @@ def test_train_all_trains_each_once_and_measures_real_bytes(tiny, monkeypatch):
     with pytest.raises(pytest.fail.Exception, match="trained again"):
         codec_study(images, images, file)
     with pytest.raises(CheckpointError, match="is about random images, now they are others: move it away first"):
-        codec_study(random_set(12), random_set(12, "others"), file)
+        codec_study(random_set(12), replace(random_set(12), source="others"), file)
 
 
 def test_the_ablation_compares_seed_by_seed_and_ranks_on_held_out_images(monkeypatch, tmp_path):

@@ -9,12 +9,11 @@ from pathlib import Path
 import ipywidgets
 import matplotlib.pyplot as plt
 import pytest
+from helpers.images import stand_in_set
 from matplotlib.figure import Figure
 
 from cae_lib import plots
 from cae_lib.checkpoints import load_run
-from cae_lib.data.images import STAND_IN, ImageSet
-from cae_lib.data.standin import CLASSES, make_images
 from cae_lib.views import view
 from cae_lib.views.own_image import own_image
 from cae_lib.views.playgrounds import bottleneck_explorer, convolution_playground
@@ -31,7 +30,7 @@ def views():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plots, "Picture", lambda figsize, layout, dpi: Figure(figsize=figsize, dpi=30))
         patch.setattr(view.View, "prepare", lambda self, name: self)
-        data = ImageSet(*make_images("test", 30), CLASSES, STAND_IN, "test")
+        data = stand_in_set(30)
         model1 = load_run("model1_code2")
         yield [
             epoch_slider(model1, data, [0, 1]),

@@ -5,19 +5,19 @@ from datetime import datetime
 import numpy as np
 import pytest
 import torch
+from helpers.images import stand_in_set
 from PIL import Image
 
 from cae_lib.codec import streams
 from cae_lib.data.images import DataError
 from cae_lib.data.pictures import picture_file
-from cae_lib.data.standin import make_images
 from cae_lib.race.baselines import BASELINES, decode, size
 from cae_lib.views.own_image import own_image
 
 
 @pytest.fixture(scope="module")
 def image():
-    return make_images("test", 10)[0][2]
+    return stand_in_set(10).images[2]
 
 
 @pytest.fixture(scope="module")

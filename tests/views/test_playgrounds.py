@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.images import stand_in_set
 
 from cae_lib.checkpoints import load_run
-from cae_lib.data.images import STAND_IN, ImageSet, scale
-from cae_lib.data.standin import CLASSES, make_images
+from cae_lib.data.images import scale
+from cae_lib.data.standin import CLASSES
 from cae_lib.metrics import psnr
 from cae_lib.results.recipes import CODE_CHANNELS
 from cae_lib.views.playgrounds import KERNELS, OWN_KERNEL, SOUND_SEEDS, bottleneck_explorer, convolution_playground
@@ -17,7 +18,7 @@ from cae_lib.views.playgrounds import KERNELS, OWN_KERNEL, SOUND_SEEDS, bottlene
 
 @pytest.fixture(scope="module")
 def data():
-    return ImageSet(*make_images("test", 10), CLASSES, STAND_IN, "test")
+    return stand_in_set(10)
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from helpers.images import stand_in_set
 
 from cae_lib import plots
 from cae_lib.anatomy import receptive_field, tiled
 from cae_lib.checkpoints import train_run
 from cae_lib.codec import streams
-from cae_lib.data.images import STAND_IN, ImageSet, scale
-from cae_lib.data.standin import CLASSES, make_images
+from cae_lib.data.images import scale
+from cae_lib.data.standin import CLASSES
 from cae_lib.models import MODEL1, MODEL2, Classifier, build
 from cae_lib.training import TrainConfig
 from cae_lib.views import rates
@@ -23,7 +24,7 @@ from cae_lib.views.widgets import channel_slider, epoch_slider
 
 @pytest.fixture(scope="module")
 def data():
-    return ImageSet(*make_images("test", 30), CLASSES, STAND_IN, "test")
+    return stand_in_set(30)
 
 
 @pytest.fixture(scope="module")
