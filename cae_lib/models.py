@@ -229,8 +229,7 @@ def build(model: ModelConfig | type[nn.Module], seed: int = 0) -> nn.Module:
 
 def as_record(model: ModelConfig | type[nn.Module] | nn.Module) -> dict:
     """What is stored of a model besides its weights: a dictionary for JSON, with its name and a config's options."""
-    if isinstance(model, nn.Module):
-        model = getattr(model, "config", type(model))
+    model = getattr(model, "config", type(model)) if isinstance(model, nn.Module) else model
     if isinstance(model, ModelConfig):
         return asdict(model) | {"pixel_range": list(model.pixel_range)}
     return {"name": model.__name__}
