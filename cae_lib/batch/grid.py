@@ -12,7 +12,7 @@ from dataclasses import replace
 from cae_lib.base.errors import UsageError
 from cae_lib.batch.lease import Lease, holds
 from cae_lib.batch.run import LOST, Job, run_one, save, settle_here
-from cae_lib.batch.store import Batch, BatchError, Store
+from cae_lib.batch.store import LEFT, Batch, BatchError, Store
 from cae_lib.headless import runner
 
 PATIENCE = 30  # seconds to wait for the scheduler and for its first worker
@@ -121,7 +121,7 @@ def run(batch: Batch, store: Store, *, workers: int, scheduler: str = "", limit:
         missing = [key for key in batch.runs if (store.result(key) or {}).get("status") != "finished"]
         print(f"{batch.notebook} on {source}: {len(batch.runs)} runs, {len(missing)} to do, into {store.address}")
         threads = int(os.environ.get("OMP_NUM_THREADS") or 1)  # several trainings at once run best with one each
-        common = (store.address, lease.owner, batch.notebook, batch.text)
+        common = (store.address, lease.owner, batch.notebook, batch.text, "" if scheduler else batch.home)
         data = "" if scheduler and source != STAND_IN else os.environ["CAE_DATA"]
         jobs = [Job(key, *common, batch.runs[key], source, data, threads, limit) for key in missing]
         if not jobs:
@@ -148,8 +148,9 @@ def line(result: dict) -> str:
 
 def summary(results: dict[str, dict]) -> str:
     """How many runs finished and failed, and everything that went wrong on the way, run by run."""
-    count = {status: sum(r["status"] == status for r in results.values()) for status in ("finished", "failed")}
+    count = {status: sum(r["status"] == status for r in results.values()) for status in ("finished", "failed", LEFT)}
     lines = [f"{count['finished']} finished, {count['failed']} failed"]
+    lines[0] += f", {count[LEFT]} {LEFT}" if count[LEFT] else ""
     for key, result in results.items():
         if result["failures"]:
             lines.append(f"  {key} {result['status']}: " + "; then ".join(result["failures"]))

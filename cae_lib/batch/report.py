@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -70,8 +70,8 @@ def short(value) -> str:
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
-def write(store: Store, rows: list[dict], x: str | None, y: str | None, facet: str | None) -> list[str]:
-    """Write results.csv, results.jsonl and, if any run finished, results.png into the store; returns their names.
+def write(store: Store, rows: list[dict], x: str | None, y: str | None, facet: str | None) -> Iterator[str]:
+    """Write results.csv, results.jsonl and, if any run finished, results.png into the store; yields each one's name.
 
     Raises UsageError, after the two tables are written, where there is nothing to plot.
     """
@@ -80,11 +80,12 @@ def write(store: Store, rows: list[dict], x: str | None, y: str | None, facet: s
     writer.writeheader()
     writer.writerows({name: as_text(value) for name, value in row.items()} for row in rows)
     store.write("results.csv", table.getvalue().encode())
+    yield "results.csv"
     store.write("results.jsonl", json_lines(rows))
-    if not any(row["status"] == "finished" for row in rows):
-        return ["results.csv", "results.jsonl"]
-    store.write("results.png", plots.to_png(facets(rows, x, y, facet)))
-    return ["results.csv", "results.jsonl", "results.png"]
+    yield "results.jsonl"
+    if any(row["status"] == "finished" for row in rows):
+        store.write("results.png", plots.to_png(facets(rows, x, y, facet)))
+        yield "results.png"
 
 
 def as_text(value):

@@ -9,6 +9,7 @@ Whatever happens to the worker, be it the end of the batch or kill -9, the pipe 
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,18 +18,19 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from cae_lib import __version__
 from cae_lib.base.atomic import write_json
 from cae_lib.base.records import collect
 from cae_lib.batch.lease import holds
-from cae_lib.batch.store import BatchError, Store
+from cae_lib.batch.store import LEFT, BatchError, Store
 from cae_lib.headless import runner
 
 LOOK = 5  # seconds between two looks at whether the batch still goes on
 PAUSES = (5, 15, 0)  # seconds before a result that could not be stored is stored again
 LOST = "its worker was lost"
+SCRATCH = "cae-run-"  # how the folders of runs begin, before the process that made them
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -36,6 +38,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 class Job:
     """What a worker needs for one run.
 
+    home: the folder of the notebook, whose files it finds beside it, "" on a cluster, to which they do not travel;
     source: of the images; data: the CAE_DATA of the run, "" for the worker's own; limit: seconds, 0 for none;
     failures: why earlier tries failed.
     """
@@ -45,6 +48,7 @@ class Job:
     owner: str
     notebook: str
     text: str
+    home: str
     parameters: dict
     source: str
     data: str
@@ -56,7 +60,8 @@ class Job:
 def run_one(job: Job) -> dict:
     """Make one run on a worker and store what comes of it; returns the content of its results.json.
 
-    status: "finished", "failed", or "stopped" (not stored) when the batch no longer holds the store.
+    status: "finished", "failed", LEFT when the notebook ended itself before its last cell, or "stopped" (not stored)
+    when the batch no longer holds the store.
     failures: the error of each try that failed, this one included; seconds: wall time of this try.
     """
     store, began = Store(job.address), time.perf_counter()
@@ -66,12 +71,15 @@ def run_one(job: Job) -> dict:
     result = {"status": "failed", "parameters": job.parameters, "numbers": {}, "failures": [*job.failures]}
     try:
         result["failures"] += [LOST] * count_start(store, job)
-        with TemporaryDirectory(prefix="cae-run-", ignore_cleanup_errors=True) as scratch:
+        sweep_scratch()
+        with TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", ignore_cleanup_errors=True) as scratch:
             folder = Path(scratch)
-            error = execute(job, folder, store)
+            error, left = execute(job, folder, store)
             executed = folder / "out" / f"{job.notebook}.ipynb"
             if error is None:
                 return result | {"status": "stopped"}
+            if left:
+                result["status"] = LEFT
             if not error:
                 try:
                     result["numbers"], result["status"] = collect(executed, job.parameters), "finished"
@@ -109,11 +117,41 @@ def settle_here(source: str) -> str:
     return STAND_IN if source == STAND_IN else runner.settle_data()
 
 
-def execute(job: Job, folder: Path, store: Store) -> str | None:
-    """Run the notebook in a process of its own; returns its error, "" if there is none, None if the batch is over."""
+def sweep_scratch() -> None:
+    """Remove the folders of runs whose process was killed on this machine."""
+    import psutil
+
+    for folder in Path(gettempdir()).glob(f"{SCRATCH}*"):
+        number = folder.name.removeprefix(SCRATCH).partition("-")[0]
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def beside(job: Job, folder: Path) -> Path:
+    """Where the run takes place: a folder in which lies what lies beside the notebook, for it to import and to read.
+
+    Links, so that nothing is copied; what the run writes anew stays in its folder. Where there are no links, the
+    notebook's own folder.
+    """
+    place = folder / "here"
+    place.mkdir()
+    try:
+        for file in Path(job.home).iterdir() if job.home else ():
+            if file.suffix != ".ipynb" and not file.name.startswith("."):
+                (place / file.name).symlink_to(file.resolve(), target_is_directory=file.is_dir())
+    except OSError:  # Windows asks for a right to make links
+        return Path(job.home)
+    return place
+
+
+def execute(job: Job, folder: Path, store: Store) -> tuple[str | None, bool]:
+    """Run the notebook in a process of its own; returns its error and whether it ended itself early.
+
+    The error is "" if there is none, None if the batch is over.
+    """
     # A worker of an existing cluster may have joined, or have been started again, after the batch looked at all.
     if not job.data and (found := settle_here(job.source)) != job.source:
-        return f"its worker has the data {found}"
+        return f"its worker has the data {found}", False
     (folder / f"{job.notebook}.ipynb").write_text(job.text, encoding="utf-8")
     (folder / "job.json").write_text(json.dumps(asdict(job)))
     (folder / "out").mkdir()
@@ -133,10 +171,10 @@ def execute(job: Job, folder: Path, store: Store) -> str | None:
                     process.wait(max(0.0, min(LOOK, deadline - time.monotonic())))
                     break
                 if time.monotonic() >= deadline:
-                    return f"stopped at its time limit of {job.limit:g} s"
+                    return f"stopped at its time limit of {job.limit:g} s", False
                 with suppress(OSError):  # a store out of reach for a moment says nothing about the batch
                     if not holds(store, job.owner):
-                        return None
+                        return None, False
         finally:
             process.stdin.close()
             try:
@@ -145,9 +183,13 @@ def execute(job: Job, folder: Path, store: Store) -> str | None:
                 process.kill()
                 process.wait()
     if (folder / "outcome.json").exists():
-        return json.loads((folder / "outcome.json").read_text())["error"].rstrip(".")
+        outcome = json.loads((folder / "outcome.json").read_text())
+        error = outcome["error"].rstrip(".")
+        if not job.home and re.search(r"(ModuleNotFound|FileNotFound)Error", error):
+            error += " (files beside the notebook do not travel to a cluster)"
+        return error, outcome["left"]
     last = (folder / "log.txt").read_text(errors="replace").strip().rpartition("\n")[2]
-    return f"its process ended with code {process.returncode}: {last}"
+    return f"its process ended with code {process.returncode}: {last}", False
 
 
 def save(store: Store, job: Job, result: dict, files: dict[str, bytes]) -> None:
@@ -169,7 +211,8 @@ def main(folder: Path) -> None:
     threading.Thread(target=end_with_pipe, args=(folder, os.getppid()), daemon=True).start()
     job = Job(**json.loads((folder / "job.json").read_text()))
     notebook = folder / f"{job.notebook}.ipynb"
-    outcome = runner.run_notebook(notebook, folder / "out", job.parameters, job.source, page=False)
+    where = beside(job, folder)
+    outcome = runner.run_notebook(notebook, folder / "out", job.parameters, job.source, page=False, cwd=where)
     write_json(folder / "outcome.json", asdict(outcome))
 
 

@@ -20,11 +20,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cae_lib import __version__
-from cae_lib.base.atomic import plain, write_atomically
+from cae_lib.base.atomic import strict, write_atomically
 from cae_lib.base.errors import KitError, UsageError
-from cae_lib.headless.runner import parameters_for
+from cae_lib.headless.parameters import parameters_for, read_notebook
 
 KEY = re.compile(r"[A-Z_][A-Z0-9_]*=[\w.+~%-]*(,[A-Z_][A-Z0-9_]*=[\w.+~%-]*)*", re.ASCII)  # never a path: see plan
+LEFT = "left early"  # the status of a run whose notebook ended itself, with exit() or the like, before its last cell
 LONGEST = 100  # characters of a key, the name of a folder: Windows allows 260 in a path
 
 
@@ -82,7 +83,7 @@ class Store:
 
     def write_json(self, name: str, value: dict) -> None:
         """Write JSON, whole or not at all. Raises OSError."""
-        self.write(name, (json.dumps(value, indent=1, default=plain) + "\n").encode())
+        self.write(name, (json.dumps(strict(value), indent=1, allow_nan=False) + "\n").encode())
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -107,16 +108,17 @@ class Store:
         """How a run ended, None if it has not; what cannot be read counts as a run that has not, and runs again."""
         with suppress(BatchError):
             found = self.read_json(f"runs/{key}/results.json") or {}
-            if found.get("status") in ("finished", "failed") and isinstance(found.get("failures"), list):
+            if found.get("status") in ("finished", "failed", LEFT) and isinstance(found.get("failures"), list):
                 return found if isinstance(found.get("numbers"), dict) else None
         return None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A notebook and the runs to make of it: key -> all parameters of the run; `names` are those that vary."""
+    """A notebook, its folder, and the runs to make of it: key -> all parameters; `names` are those that vary."""
 
     notebook: str
+    home: str
     text: str
     fixed: dict
     names: list[str]
@@ -169,7 +171,7 @@ def plan(notebook: Path, fixed: dict[str, str], grid: dict[str, list[str]]) -> B
     values = {}
     for name, texts in grid.items():
         values[name] = [parameters_for([notebook], {name: text}, every=True)[notebook][name] for text in texts]
-        if len(set(values[name])) < len(texts):
+        if len({repr(value) for value in values[name]}) < len(texts):
             raise UsageError(f"{name} needs different values, not {','.join(texts)}.")
     runs = {}
     for combination in itertools.product(*values.values()):
@@ -178,14 +180,14 @@ def plan(notebook: Path, fixed: dict[str, str], grid: dict[str, list[str]]) -> B
         if len(key) > LONGEST:
             raise UsageError(f"The values of {', '.join(chosen)} are too long to name a folder after them: {key}")
         runs[key] = chosen | constant
-    return Batch(notebook.stem, without_outputs(notebook), constant, list(values), runs)
+    return Batch(notebook.stem, str(notebook.resolve().parent), without_outputs(notebook), constant, list(values), runs)
 
 
 def without_outputs(notebook: Path) -> str:
     """A notebook's text, small enough to travel to every worker."""
     import nbformat
 
-    content = nbformat.read(notebook, as_version=4)
+    content = read_notebook(notebook)
     for cell in content.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

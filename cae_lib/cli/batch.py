@@ -4,7 +4,8 @@ import argparse
 import os
 
 from cae_lib.base.errors import UsageError
-from cae_lib.headless.runner import PROFILES, find_notebooks
+from cae_lib.headless.parameters import PROFILES
+from cae_lib.headless.runner import find_notebooks
 
 
 def add_commands(add, positive_number, whole_number) -> None:
@@ -21,7 +22,8 @@ def add_commands(add, positive_number, whole_number) -> None:
     sub.add_argument("--out", required=True, metavar="DIR", help=text)
     text = "how many runs at the same time, each with one thread (default: as many as there are cores)"
     sub.add_argument("--workers", type=positive_number, metavar="N", help=text)
-    text = "a Dask cluster that is there already: tcp://host:port; its workers need this kit and the same DIR"
+    text = "a Dask cluster that is there already: tcp://host:port; its workers need this kit and the same DIR; files "
+    text += "beside the notebook do not travel to it"
     sub.add_argument("--scheduler", default="", metavar="ADDRESS", help=text)
     text = "stop a run after so many seconds (default: never)"
     sub.add_argument("--time-limit", type=positive_number, default=0, metavar="SECONDS", help=text)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 INSTALL = "pip install -r requirements.txt"
 KERNEL_CURE = "python -m ipykernel install --user --name python3"
+SILENT = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # matplotlib's backends without a display
 # What torchvision raises at import when its build is for another torch, mostly CUDA beside CPU-only.
 PAIR_SYMPTOM = "operator torchvision::nms does not exist"
 PAIR_CURE = (
@@ -30,7 +31,7 @@ class Check(NamedTuple):
 
 def checks() -> list[Check]:
     """Run every check, each on its own. Downloads nothing; takes some seconds to import torch."""
-    return [guarded(check) for check in (python, libraries, torch_pair, device, data, kernel, widgets, runs)]
+    return [guarded(check) for check in (python, libraries, torch_pair, device, data, kernel, plots, widgets, runs)]
 
 
 def report(results: list[Check]) -> str:
@@ -143,8 +144,13 @@ def kernel() -> Check:
         return Check(False, "Jupyter has no kernel python3", f"`{INSTALL}`, then `{KERNEL_CURE}`.")
     # A bare name stands for the Python that Jupyter itself runs on.
     if os.path.isabs(program) and not same_environment(program):
+        where = Path(KernelSpecManager().get_kernel_spec("python3").resource_dir)
         cure = f"`{KERNEL_CURE.replace('--user', '--sys-prefix')}`."
-        return Check(False, f"Jupyter's kernel python3 starts another Python ({program})", cure)
+        for name in ("JUPYTER_PATH", "JUPYTER_DATA_DIR"):  # these come before the environment's own
+            folders = filter(None, os.environ.get(name, "").split(os.pathsep))
+            if any(where.is_relative_to(Path(folder).resolve()) or where.is_relative_to(folder) for folder in folders):
+                cure = f"unset {name}, which names the folder where that kernel lies, and start again."
+        return Check(False, f"Jupyter's kernel python3, in {where}, starts another Python ({program})", cure)
     return Check(True, "Jupyter has the kernel python3")
 
 
@@ -152,6 +158,15 @@ def same_environment(program: str) -> bool:
     """Whether a Python lies beside the one that runs now (python, python3 and python3.x are one)."""
     places = (os.path.normcase(os.path.realpath(os.path.dirname(path))) for path in (program, sys.executable))
     return len(set(places)) == 1
+
+
+def plots() -> Check:
+    """plt.show() shows something in a notebook: a kernel takes its backend from MPLBACKEND, if that is set."""
+    chosen = os.environ.get("MPLBACKEND", "")
+    if chosen.lower() in SILENT:
+        text = f"plots: MPLBACKEND is {chosen}, so your own plt.show() shows nothing in a notebook, without a word"
+        return Check(False, text, "unset MPLBACKEND, and start JupyterLab again.")
+    return Check(True, f"plots: {f'MPLBACKEND is {chosen}' if chosen else 'shown in the notebook'}")
 
 
 def widgets(version_of=importlib.metadata.version) -> Check:

@@ -15,7 +15,7 @@ from cae_lib import __version__
 from cae_lib.base.errors import KitError, UsageError
 from cae_lib.cli import batch as batch_commands
 from cae_lib.cli import codec as codec_commands
-from cae_lib.headless.runner import PROFILES
+from cae_lib.headless.parameters import PROFILES
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -216,10 +216,11 @@ def evaluate(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from cae_lib.headless import runner
+    from cae_lib.headless.parameters import parameters_for
 
     notebooks = runner.find_notebooks(args.notebooks)
     assignments = batch_commands.assignments(args.parameters, "-p needs NAME=VALUE, for example -p EPOCHS=2")
-    parameters = runner.parameters_for(notebooks, {"PROFILE": args.profile} | assignments, every=bool(args.notebooks))
+    parameters = parameters_for(notebooks, {"PROFILE": args.profile} | assignments, every=bool(args.notebooks))
     outcomes = runner.run_notebooks(notebooks, args.out, parameters)
     failed = [o.name for o in outcomes if o.error]
     print(f"{args.out / 'index.html'} shows the results" + (f"; failed: {', '.join(failed)}" if failed else ""))

@@ -13,25 +13,29 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cae_lib import __version__
+from cae_lib.base.atomic import strict, write_atomically
 from cae_lib.base.errors import UsageError
 from cae_lib.base.records import EMBED
+from cae_lib.headless.parameters import read_notebook
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-PROFILES = ("quick", "full")
-TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-TYPES = {"int": int, "float": float, "bool": lambda text: TRUTH[text.lower()], "str": str}
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+EXITS = {("SystemExit", ""), ("SystemExit", "0")}  # see left_early
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one notebook: its title, wall time in seconds, and the error ("" if there was none)."""
+    """What became of one notebook: its title, wall time in seconds, the error ("" if there was none).
+
+    left: whether a cell ended the notebook (`exit()`) before its last one; `error` then says where.
+    """
 
     name: str
     title: str
     seconds: float
     error: str
+    left: bool = False
 
 
 def find_notebooks(paths: list[str] | None = None) -> list[Path]:
@@ -46,45 +50,6 @@ def find_notebooks(paths: list[str] | None = None) -> list[Path]:
     if len({path.stem for path in found}) < len(found):
         raise UsageError("Two of the notebooks have the same name: run them one after the other with another --out.")
     return found
-
-
-def parameters_for(notebooks: list[Path], assignments: dict[str, str], *, every: bool) -> dict[Path, dict]:
-    """Check parameters (name -> text) against each notebook's `parameters` cell and convert them.
-
-    Types are those of the annotations (`EPOCHS: int = 2`). A name must be known to every notebook,
-    or, if not `every`, to one of them; each notebook gets those it knows. PROFILE is passed only to
-    notebooks that have it. Raises UsageError for an unknown name or a value of the wrong type.
-    """
-    from papermill import inspect_notebook
-
-    known = {}
-    for notebook in notebooks:
-        try:
-            known[notebook] = inspect_notebook(notebook)
-        except ValueError:
-            raise UsageError(f"{notebook} is not a valid notebook: restore it with git.") from None
-    for name in assignments.keys() - {"PROFILE"}:
-        lacking = [notebook for notebook in notebooks if name not in known[notebook]]
-        if lacking and (every or lacking == notebooks):
-            names = sorted({n for notebook in lacking for n in known[notebook]})
-            where = ", ".join(notebook.stem for notebook in lacking)
-            raise UsageError(f"No parameter {name} in {where}; known there: {', '.join(names) or 'none'}.")
-    return {
-        notebook: {n: convert(n, text, facts[n]["inferred_type_name"]) for n, text in assignments.items() if n in facts}
-        for notebook, facts in known.items()
-    }
-
-
-def convert(name: str, text: str, type_name: str) -> int | float | bool | str:
-    """The text of a `-p NAME=VALUE` as int, float, bool or str. Raises UsageError if it is none."""
-    if type_name not in TYPES:
-        raise UsageError(f"{name} cannot be set here: its annotation in the notebook is not int, float, bool or str.")
-    if name == "PROFILE" and text not in PROFILES:
-        raise UsageError(f"PROFILE must be one of {', '.join(PROFILES)}, not {text!r}.")
-    try:
-        return TYPES[type_name](text)
-    except (ValueError, KeyError):
-        raise UsageError(f"{name} must be of type {type_name}, not {text!r}.") from None
 
 
 def settle_data() -> str:
@@ -106,8 +71,6 @@ def run_notebooks(notebooks: list[Path], out: Path, parameters: dict[Path, dict]
     A notebook that fails does not stop the others; it is written up to the failure. Prints a line
     for each. Raises DataError, UsageError, or OSError when `out` cannot be written.
     """
-    from cae_lib.base.atomic import write_atomically
-
     if any((out / n.name).resolve() == n.resolve() for n in notebooks):
         raise UsageError(f"The results would replace the notebooks in {out}: choose another folder with --out.")
     source = settle_data()
@@ -123,8 +86,13 @@ def run_notebooks(notebooks: list[Path], out: Path, parameters: dict[Path, dict]
     return outcomes
 
 
-def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, page: bool = True) -> Outcome:
-    """Execute one notebook into `out` (.ipynb, with `page` also .html) and note the data source in its metadata."""
+def run_notebook(
+    notebook: Path, out: Path, parameters: dict, source: str, *, page: bool = True, cwd: Path | None = None
+) -> Outcome:
+    """Execute one notebook into `out` (.ipynb, with `page` also .html) and note the data source in its metadata.
+
+    cwd: where it runs, by default where it lies, so that it finds the files beside it.
+    """
     import nbformat
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
@@ -132,6 +100,7 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, pa
     from papermill.exceptions import PapermillExecutionError
 
     target, error, began = out.resolve() / notebook.name, "", time.perf_counter()
+    whole = read_notebook(notebook)
     target.unlink(missing_ok=True)
     # Only what is said about the notebook belongs on the screen, not what its tools say about themselves.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -143,13 +112,14 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, pa
         warnings.simplefilter("ignore")
         try:
             papermill.execute_notebook(
-                notebook.resolve(), target, parameters,
-                kernel_name="python3", cwd=notebook.resolve().parent, progress_bar=False,
+                whole, str(target).replace("{", "{{").replace("}", "}}"), parameters,
+                kernel_name="python3", language="python", cwd=(cwd or notebook.parent).resolve(), progress_bar=False,
                 extra_arguments=["--log-level=CRITICAL"],
             )  # fmt: skip
-        except PapermillExecutionError as failure:
-            reason = f"{failure.ename}: {failure.evalue}".splitlines()[0]
-            error = f"cell In [{failure.exec_count}]: {reason}"
+        except PapermillExecutionError:
+            pass  # the cells say what is wrong: an error may be what a cell is tagged for
+        except UnicodeEncodeError:
+            error = "a cell printed text that is no valid Unicode, which no notebook can hold."
         except DeadKernelError:
             error = "the kernel died, often for lack of memory: close other programs and run it again."
         except RuntimeError as failure:
@@ -161,8 +131,10 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, pa
         seconds = time.perf_counter() - began
 
         # A kernel that never started leaves no result.
-        executed = nbformat.read(target if target.exists() else notebook, as_version=4)
-        error = error or widget_error(executed)
+        executed = nbformat.reads(target.read_text("utf-8"), as_version=4) if target.exists() else whole
+        executed.cells = [c for c in executed.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
+        left = "" if error else left_early(executed)
+        error = error or cell_error(executed) or widget_error(executed) or left
         # Without the state of its widgets, a page or a reopened notebook shows their static pictures.
         executed.metadata.pop("widgets", None)
         executed.metadata.get("papermill", {}).update(input_path=notebook.name, output_path=target.name)
@@ -170,8 +142,38 @@ def run_notebook(notebook: Path, out: Path, parameters: dict, source: str, *, pa
         if page:
             write_page(executed, target.with_suffix(".html"))
         drop_frames(executed)
-        nbformat.write(executed, target)
-    return Outcome(notebook.stem, title_of(executed) or notebook.stem, seconds, error)
+        text = nbformat.writes(nbformat.from_dict(strict(executed)))
+        write_atomically(target, text.encode())
+    return Outcome(notebook.stem, title_of(executed) or notebook.stem, seconds, error, bool(left) and error == left)
+
+
+def cell_error(executed) -> str:
+    """The first error of a cell that is not tagged `raises-exception`; "" if there is none."""
+    for cell in executed.cells:
+        state = cell.metadata.get("papermill", {})
+        if cell.cell_type != "code" or "raises-exception" in cell.metadata.get("tags", []):
+            continue
+        place = f"cell In [{cell.execution_count}]"
+        for output in cell.outputs:
+            if output.output_type == "error" and (output.ename, output.evalue) not in EXITS:
+                reason = str(output.evalue).strip().splitlines()
+                return f"{place}: {output.ename}: {reason[0] if reason else ''}".rstrip(": ")
+        if state.get("exception") and not any(o.output_type == "error" for o in cell.outputs):
+            # A magic that fails writes its reason to the cell's standard error.
+            said = [o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stderr"]
+            lines = "".join(said).strip().splitlines()
+            return f"{place}: {lines[-1] if lines else 'it failed without a word'}"
+    return ""
+
+
+def left_early(executed) -> str:
+    """Where a notebook was ended by one of its cells, such as with exit(), before others ran; "" if it was not."""
+    cells = [cell for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()]
+    ran = [cell for cell in cells if cell.execution_count is not None]
+    if len(ran) == len(cells):
+        return ""
+    place = f"cell In [{ran[-1].execution_count}]" if ran else "its first cell"
+    return f"ended by {place} (exit?): {len(cells) - len(ran)} cells after it did not run."
 
 
 def widget_error(executed) -> str:
@@ -200,7 +202,6 @@ def title_of(executed) -> str:
 
 def write_page(executed, path: Path) -> None:
     """An executed notebook as one HTML page that needs no network."""
-    from cae_lib.base.atomic import write_atomically
     from cae_lib.headless.pages import PageExporter
 
     page, _ = PageExporter().from_notebook_node(executed, {"metadata": {"name": path.stem}})

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from cae_lib.base.atomic import plain, write_atomically, write_json
+from cae_lib.base.atomic import strict, write_atomically, write_json
 
 
 def no_space(*args, **kwargs):
@@ -131,8 +133,35 @@ def test_json_refuses_what_it_cannot_store_and_keeps_the_old_file(tmp_path):
     assert json.loads(path.read_text()) == {"good": 1}
 
 
-def test_plain():
-    assert plain(torch.tensor(2.5)) == 2.5
-    assert plain(np.array([[1]])) == [[1]]
-    with pytest.raises(TypeError, match="set"):
-        plain({1})
+def test_json_is_strict_whatever_goes_in(tmp_path):
+    value = {
+        "a": [np.float32("nan"), torch.tensor([1.5, float("inf")])],
+        "b": (np.int64(2), True, None),
+        "c\ud800": "\udc00x",
+    }
+    assert strict(value) == {"a": [None, [1.5, None]], "b": [2, True, None], "c?": "?x"}
+    write_json(tmp_path / "x.json", value)
+
+    def refuse(word):
+        raise AssertionError(word)
+
+    assert json.loads((tmp_path / "x.json").read_text("utf-8"), parse_constant=refuse) == strict(value)
+    with pytest.raises(TypeError, match="set cannot be stored as JSON"):
+        strict({1})
+
+
+def test_what_a_killed_process_left_is_swept_and_a_living_one_is_left_alone(tmp_path):
+    kill = f"""
+import os, signal
+from pathlib import Path
+from cae_lib.base import atomic
+os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
+atomic.write_atomically(Path({str(tmp_path / "file")!r}), b"half")"""
+    subprocess.run([sys.executable, "-c", kill])
+    (left,) = tmp_path.iterdir()
+    living = tmp_path / left.name.replace(left.name.split("-")[1], str(os.getppid()))
+    others = [living, tmp_path / ".file.swp", tmp_path / ".file.another-host-1-x", tmp_path / ".file2.tmp"]
+    for other in others:
+        other.touch()
+    write_atomically(tmp_path / "file", b"whole")
+    assert {p.name for p in tmp_path.iterdir()} == {"file", *(other.name for other in others)}

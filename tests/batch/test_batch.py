@@ -102,7 +102,10 @@ def cluster_of_processes(folder, preload):
         for process in reversed(processes):
             process.terminate()
         for process in processes:
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager
@@ -197,6 +200,7 @@ def test_a_batch_here_opens_no_port_and_runs_as_many_as_it_is_told(tmp_path, her
     notebook, out = make_notebook(tmp_path, "waiting", WAITING, parameters=PARAMETERS), tmp_path / "out"
     (here / "wait").touch()
     planned = plan(notebook, {"HERE": str(here)}, {"N": ["1", "2", "3"]})
+    before = {c.laddr for c in psutil.Process().net_connections() if c.status == psutil.CONN_LISTEN}
     thread = threading.Thread(target=grid.run, args=(planned, Store(out)), kwargs={"workers": 3})
     thread.start()
     while not all((here / f"pid{n}").exists() for n in (1, 2, 3)):  # waits for ever if fewer run at a time
@@ -204,7 +208,8 @@ def test_a_batch_here_opens_no_port_and_runs_as_many_as_it_is_told(tmp_path, her
         time.sleep(0.1)
     kernels = {int((here / f"pid{n}").read_text()) for n in (1, 2, 3)}
     family = [psutil.Process(), *psutil.Process().children(recursive=True)]
-    listening = [(p.pid, c.laddr.ip) for p in family for c in p.net_connections() if c.status == psutil.CONN_LISTEN]
+    sockets = [(p.pid, c) for p in family for c in p.net_connections() if c.status == psutil.CONN_LISTEN]
+    listening = [(pid, c.laddr.ip) for pid, c in sockets if c.laddr not in before]
     (here / "wait").unlink()
     thread.join()
     assert {pid for pid, _ in listening} <= kernels and {ip for _, ip in listening} <= {"127.0.0.1"}
@@ -295,7 +300,7 @@ def test_a_worker_that_came_late_must_see_the_same_images(tmp_path):
 
     store, text = Store(tmp_path / "out"), make_notebook(tmp_path, "small").read_text()
     with Lease(store) as lease:
-        job = Job("N=0", store.address, lease.owner, "small", text, {}, "CIFAR-10", "", 1, 0)
+        job = Job("N=0", store.address, lease.owner, "small", text, "", {}, "CIFAR-10", "", 1, 0)
         assert run_one(job)["failures"] == ["its worker has the data stand-in"]
 
 
@@ -304,7 +309,36 @@ def test_a_run_whose_batch_is_over_is_not_stored(tmp_path):
     from cae_lib.batch.run import run_one
 
     store, text = Store(tmp_path / "out"), make_notebook(tmp_path, "small", "import time; time.sleep(60)").read_text()
-    job = Job("N=0", store.address, "nobody", "small", text, {}, STAND_IN, STAND_IN, 1, 0)
+    job = Job("N=0", store.address, "nobody", "small", text, "", {}, STAND_IN, STAND_IN, 1, 0)
     assert run_one(job)["status"] == "stopped" and store.result("N=0") is None
     store.write_json("runs/N=0/results.json", {"status": "finished", "numbers": {"loss": 1}, "failures": []})
     assert run_one(job)["numbers"] == {"loss": 1}
+
+
+def test_a_batch_sees_the_files_beside_its_notebook(tmp_path, here):
+    """As `cae run` does; what a run writes there stays its own."""
+    (tmp_path / "helper_mod.py").write_text("def number():\n    return 42\n")
+    (tmp_path / "data.txt").write_text("some text")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inside.txt").write_text("deep")
+    cell = """
+from helper_mod import number
+from cae_lib.base.records import record
+from pathlib import Path
+Path("written.txt").write_text(str(N))
+record(number=number(), letters=len(open("data.txt").read()) + len(open("folder/inside.txt").read()))"""
+    notebook = make_notebook(tmp_path, "own", cell, parameters=PARAMETERS)
+    results = grid.run(plan(notebook, {}, {"N": ["1", "2"]}), Store(tmp_path / "out"), workers=2)
+    assert [r["numbers"] for r in results.values()] == [{"number": 42, "letters": 13}] * 2, grid.summary(results)
+    assert not (tmp_path / "written.txt").exists()
+
+
+def test_a_run_that_ends_itself_has_a_status_of_its_own_and_runs_again(tmp_path, here):
+    cell = "import sys\nif N == 1:\n    sys.exit()"
+    notebook = make_notebook(tmp_path, "own", cell, "print('the end')", parameters=PARAMETERS)
+    planned, store = plan(notebook, {}, {"N": ["0", "1"]}), Store(tmp_path / "out")
+    results = grid.run(planned, store, workers=2)
+    assert {key: r["status"] for key, r in results.items()} == {"N=0": "finished", "N=1": "left early"}
+    assert grid.summary(results).startswith("1 finished, 0 failed, 1 left early")
+    assert "ended by cell In [3]" in grid.summary(results)
+    assert list(grid.run(planned, store, workers=2)) == ["N=1"]

@@ -236,7 +236,7 @@ def test_a_batch_that_recorded_nothing_has_its_tables(store, notebook):
     planned.settle(store, "stand-in")
     store.write_json("runs/SEED=0/results.json", {"status": "finished", "numbers": {}, "failures": [], "seconds": 1.0})
     with pytest.raises(UsageError, match="No run recorded a number"):
-        report.write(store, report.rows_of(store), None, None, None)
+        list(report.write(store, report.rows_of(store), None, None, None))
     assert store.read("results.csv") and store.read("results.jsonl")
 
 
@@ -373,5 +373,5 @@ def test_a_text_is_no_formula_in_a_spreadsheet(store, notebook):
     plan(notebook, {}, {"EPOCHS": ["1"]}).settle(store, "stand-in")
     numbers = {"word": "=1+1", "loss": -0.5}
     store.write_json("runs/EPOCHS=1/results.json", {"status": "finished", "numbers": numbers, "failures": []})
-    report.write(store, report.rows_of(store), None, None, None)
+    list(report.write(store, report.rows_of(store), None, None, None))
     assert b",'=1+1,-0.5," in store.read("results.csv") and b'"word": "=1+1"' in store.read("results.jsonl")

@@ -1,5 +1,6 @@
 """The environment self-test: each fault that students meet, and the cure that is named for it."""
 
+import os
 import sys
 from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
@@ -69,11 +70,11 @@ def test_widgets_missing(name):
     assert not result.ok and name in result.text and f"pip install {name}" in result.cure
 
 
-def use_kernel(monkeypatch, answer):
+def use_kernel(monkeypatch, answer, folder="/somewhere/kernels/python3"):
     def get_kernel_spec(self, name):
         if isinstance(answer, Exception):
             raise answer
-        return SimpleNamespace(argv=[answer, "-m", "ipykernel_launcher"])
+        return SimpleNamespace(argv=[answer, "-m", "ipykernel_launcher"], resource_dir=str(folder))
 
     monkeypatch.setattr("jupyter_client.kernelspec.KernelSpecManager.get_kernel_spec", get_kernel_spec)
     return doctor.kernel()
@@ -88,6 +89,23 @@ def test_kernel(monkeypatch, tmp_path):
     assert not other.ok and "another Python" in other.text and "ipykernel install" in other.cure
     assert use_kernel(monkeypatch, sys.executable).ok
     assert use_kernel(monkeypatch, "python").ok
+
+
+@pytest.mark.parametrize("name", ["JUPYTER_PATH", "JUPYTER_DATA_DIR"])
+def test_a_wrong_kernel_from_a_path_in_the_environment(monkeypatch, tmp_path, name):
+    monkeypatch.setenv(
+        name, os.pathsep.join(["/elsewhere", str(tmp_path)]) if name == "JUPYTER_PATH" else str(tmp_path)
+    )
+    folder = tmp_path / "kernels" / "python3"
+    other = use_kernel(monkeypatch, str(tmp_path / "bin" / "python3"), folder)
+    assert not other.ok and str(folder) in other.text and other.cure.startswith(f"unset {name}")
+
+
+@pytest.mark.parametrize(("backend", "ok"), [("Agg", False), ("svg", False), ("module://x", True), ("", True)])
+def test_a_backend_that_shows_nothing(monkeypatch, backend, ok):
+    monkeypatch.setenv("MPLBACKEND", backend)
+    result = doctor.plots()
+    assert result.ok is ok and (ok or "plt.show() shows nothing" in result.text and "unset MPLBACKEND" in result.cure)
 
 
 def test_data_source_is_named_and_nothing_is_downloaded(monkeypatch, tmp_path):

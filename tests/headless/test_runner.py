@@ -1,5 +1,6 @@
 """The notebook runner on small notebooks made here: parameters, failures that papermill hides, pages."""
 
+import json
 import os
 
 import nbformat
@@ -18,60 +19,6 @@ def stand_in(monkeypatch):
 @pytest.fixture
 def notebook(tmp_path):
     return make_notebook(tmp_path, "01_small")
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("EPOCHS", "7", 7),
-        ("RATE", "1e-3", 0.001),
-        ("RATE", "2", 2.0),
-        ("SHOW", "False", False),
-        ("SHOW", "true", True),
-        ("PROFILE", "full", "full"),
-    ],
-)
-def test_values_take_the_type_of_the_annotation(notebook, name, text, value):
-    found = runner.parameters_for([notebook], {name: text}, every=True)[notebook][name]
-    assert found == value and type(found) is type(value)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("TYPO", "1", "No parameter TYPO in 01_small; known there: EPOCHS, LAYERS, PROFILE, RATE, SHOW"),
-        ("EPOCHS", "2.5", "EPOCHS must be of type int, not '2.5'"),
-        ("RATE", "fast", "RATE must be of type float"),
-        ("SHOW", "maybe", "SHOW must be of type bool"),
-        ("PROFILE", "slow", "PROFILE must be one of quick, full"),
-        ("LAYERS", "[2]", "LAYERS cannot be set here"),
-    ],
-)
-def test_wrong_parameters_are_refused(notebook, name, text, message):
-    with pytest.raises(UsageError) as error:
-        runner.parameters_for([notebook], {name: text}, every=True)
-    assert message in str(error.value)
-
-
-def test_a_name_that_some_notebooks_lack(tmp_path, notebook):
-    other = make_notebook(tmp_path, "02_other", parameters="IMAGES: int = 3  # how many")
-    both = [notebook, other]
-    passed = runner.parameters_for(both, {"PROFILE": "quick", "IMAGES": "5"}, every=False)
-    assert passed == {notebook: {"PROFILE": "quick"}, other: {"IMAGES": 5}}
-    with pytest.raises(UsageError, match="No parameter IMAGES in 01_small"):
-        runner.parameters_for(both, {"IMAGES": "5"}, every=True)
-    with pytest.raises(UsageError, match="No parameter NOWHERE in 01_small, 02_other"):
-        runner.parameters_for(both, {"NOWHERE": "5"}, every=False)
-
-
-def test_notebooks_that_are_none(tmp_path, notebook):
-    with pytest.raises(UsageError, match=r"no notebook .*missing\.ipynb"):
-        runner.find_notebooks([str(tmp_path / "missing.ipynb")])
-    with pytest.raises(UsageError, match="same name"):
-        runner.find_notebooks([str(notebook), str(notebook)])
-    notebook.write_text('{"cells": [')
-    with pytest.raises(UsageError, match="not a valid notebook"):
-        runner.parameters_for([notebook], {}, every=True)
 
 
 def test_results_never_replace_the_notebooks(notebook):
@@ -163,3 +110,88 @@ def test_run(tmp_path, capfd):
     assert [line.split(" … ")[0] for line in lines[1:]] == [path.stem for path in notebooks]
     assert lines[2].endswith("s: cell In [4]: ValueError: too large")
     assert said.err == ""
+
+
+# What users' notebooks do
+
+
+def outcome_of(tmp_path, *cells, tags=None, spoil=None, **options):
+    """Run a notebook of these cells; tags: number of a cell -> its tags; spoil: changes the notebook's file before."""
+    path = make_notebook(tmp_path, "own", *cells)
+    notebook = nbformat.read(path, as_version=4)
+    for number, names in (tags or {}).items():
+        notebook.cells[2 + number].metadata["tags"] = names
+    nbformat.write(notebook, path)
+    if spoil:
+        path.write_text(spoil(path.read_text()))
+    out = tmp_path / "out"
+    out.mkdir()
+    return runner.run_notebook(path, out, {}, "stand-in", page=False, **options), out / "own.ipynb"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("leave", ["import sys; sys.exit()", "exit()", "raise SystemExit", "import sys; sys.exit(0)"])
+def test_a_notebook_that_ends_itself_says_where(tmp_path, leave):
+    outcome, _ = outcome_of(tmp_path, "print(1)", leave, "print(2)", "print(3)")
+    assert outcome.left and outcome.error.startswith("ended by cell In [") and "2 cells after it" in outcome.error
+
+
+def test_leaving_in_the_last_cell_leaves_nothing_out(tmp_path):
+    outcome, _ = outcome_of(tmp_path, "print(1)", "import sys; sys.exit()")
+    assert outcome.error == "" and not outcome.left
+
+
+def test_an_error_that_is_asked_for_is_none_and_the_next_one_is(tmp_path):
+    outcome, file = outcome_of(
+        tmp_path, "raise ValueError('shown')", "print('went on')", "1 / 0", tags={0: ["raises-exception"]}
+    )
+    assert outcome.error.endswith("ZeroDivisionError: division by zero") and "In [4]" in outcome.error
+    texts = [cell.source for cell in nbformat.read(file, as_version=4).cells]
+    assert not any("exception was encountered" in text.lower() for text in texts)
+
+
+def test_an_error_that_is_asked_for_is_all_right(tmp_path):
+    tags = {0: ["raises-exception"], 1: ["raises-exception"]}
+    outcome, _ = outcome_of(tmp_path, "raise ValueError('shown')", "print('none raised')", "print(3)", tags=tags)
+    assert outcome.error == ""
+
+
+@pytest.mark.parametrize(
+    "magic, reason", [("%nosuch", "`%nosuch` not found"), ("%%nosuch\n1", "nosuch"), ("%run missing.py", "missing")]
+)
+def test_a_magic_that_fails_says_why(tmp_path, magic, reason):
+    outcome, _ = outcome_of(tmp_path, magic)
+    assert reason in outcome.error and outcome.error.startswith("cell In [2]")
+
+
+def without_kernel(text):
+    notebook = json.loads(text)
+    notebook["metadata"] = {}
+    return json.dumps(notebook)
+
+
+@pytest.mark.parametrize("spoil", [without_kernel, lambda text: "\ufeff" + text], ids=["no kernelspec", "BOM"])
+def test_a_notebook_that_other_programs_wrote_runs(tmp_path, spoil):
+    outcome, _ = outcome_of(tmp_path, "assert EPOCHS == 2", spoil=spoil)
+    assert outcome.error == ""
+    assert "kernelspec" not in json.loads((tmp_path / "own.ipynb").read_text("utf-8-sig"))["metadata"] or spoil(
+        "{}"
+    ).startswith("\ufeff"), "the user's file stays as it is"
+
+
+def test_what_a_notebook_shows_is_stored_for_strict_readers(tmp_path):
+    show = "from IPython.display import display\ndisplay({'application/json': {'x': float('nan')}}, raw=True)"
+    outcome, file = outcome_of(tmp_path, show)
+    assert outcome.error == ""
+
+    def refuse(word):
+        raise AssertionError(word)
+
+    json.loads(file.read_text(), parse_constant=refuse)
+
+
+def test_a_folder_with_braces(tmp_path):
+    folder = tmp_path / "a {b}"
+    folder.mkdir()
+    outcome, file = outcome_of(folder, "print(1)")
+    assert outcome.error == "" and file.exists()

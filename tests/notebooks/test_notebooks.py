@@ -5,6 +5,7 @@ Here their solutions run on the stand-in, so that both kinds of data are covered
 hold on either, and each exercise is seen to be solved.
 """
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from papermill import inspect_notebook
 
 from cae_lib.course.release import SOLUTIONS
 from cae_lib.headless import runner
+from cae_lib.headless.parameters import convert, parameters_of
 
 NOTEBOOKS = sorted(runner.NOTEBOOKS.glob("*.ipynb"))
 NAMES = [
@@ -79,13 +81,13 @@ def test_parameters(path):
     """One cell of annotated, explained assignments of plain values: what papermill can read and set."""
     tagged = [cell for cell in code_cells(read(path)) if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
-    parameters = inspect_notebook(path)
+    parameters, papermills = parameters_of(read(path)), inspect_notebook(path)
     lines = [line for line in tagged[0].source.splitlines() if line.strip()]
-    assert len(parameters) == len(lines)
-    assert parameters["PROFILE"]["default"] == '"quick"'
-    for name, facts in parameters.items():
-        assert name.isupper() and facts["inferred_type_name"] in runner.TYPES and facts["help"]
-        runner.convert(name, facts["default"].strip("\"'"), facts["inferred_type_name"])
+    assert len(parameters) == len(papermills) == len(lines)
+    assert papermills["PROFILE"]["default"] == '"quick"'
+    for name, found in parameters.items():
+        assert name.isupper() and found.types and found.help
+        convert(name, str(ast.literal_eval(papermills[name]["default"])), found.types)
 
 
 @each_notebook
