@@ -1,5 +1,6 @@
 """What a network is made of: its layers with their shapes and costs, a diagram of it, and what every layer puts out."""
 
+import re
 from dataclasses import dataclass
 from math import ceil, isqrt, log2, prod
 
@@ -9,7 +10,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from cae_lib.evaluation import reconstruct
-from cae_lib.models import Autoencoder
+from cae_lib.models import code_shape, is_autoencoder, through
 from cae_lib.plots import COLOURS, new_figure
 
 
@@ -53,7 +54,7 @@ def summarise(model: nn.Module) -> list[LayerSummary]:
     first = next(model.parameters())
     try:
         with torch.no_grad():
-            model(torch.zeros(1, 3, 32, 32, device=first.device, dtype=first.dtype))
+            through(model, torch.zeros(1, 3, 32, 32, device=first.device, dtype=first.dtype))
     finally:
         for hook in hooks:
             hook.remove()
@@ -72,9 +73,9 @@ def summary_table(model: nn.Module) -> str:
         share = f"{r.multiply_adds / macs:.0%}" if r.multiply_adds else ""
         lines.append(f"{r.name + '  ' + kind:<34}{shape:>14}{r.parameters:>12,}{r.multiply_adds:>15,}{share:>8}")
     lines.append(f"{'total':<34}{'':>14}{parameters:>12,}{macs:>15,}{'100%':>8}")
-    if isinstance(model, Autoencoder):
-        shape = " x ".join(map(str, model.code_shape))
-        lines.append(f"code: {shape} = {prod(model.code_shape):,} numbers for 3,072 pixel values")
+    if is_autoencoder(model):
+        shape = code_shape(model)
+        lines.append(f"code: {' x '.join(map(str, shape))} = {prod(shape):,} numbers for 3,072 pixel values")
     return "\n".join(lines)
 
 
@@ -87,7 +88,8 @@ NAMES = {
     "ReLU": "ReLU",
     "Sigmoid": "sigmoid",
 }
-ACTIVATIONS = ("ReLU", "Sigmoid", "Identity", "Flatten")
+SHAPING = ("Conv2d", "ConvTranspose2d", "MaxPool2d", "AvgPool2d", "Upsample", "Linear")  # a box of their own
+SILENT = ("Identity", "Flatten", "Unflatten")
 
 
 def architecture(model: nn.Module, title: str = "") -> Figure:
@@ -95,9 +97,9 @@ def architecture(model: nn.Module, title: str = "") -> Figure:
     stages = [("image", "", (3, 32, 32), "#dddddd")]
     for row in summarise(model):
         kind = row.layer.split("(")[0]
-        if kind in ACTIVATIONS:
+        if kind not in SHAPING and row.output_shape == stages[-1][2] or kind in SILENT:
             name, op, shape, colour = stages[-1]
-            stages[-1] = (name, op + ("\n" + NAMES[kind] if kind in NAMES else ""), shape, colour)
+            stages[-1] = (name, op + ("" if kind in SILENT else "\n" + NAMES.get(kind, kind)), shape, colour)
         else:
             stages.append(("", operation(row), row.output_shape, COLOURS[5]))
     stages = mark(stages, model)
@@ -123,23 +125,21 @@ def architecture(model: nn.Module, title: str = "") -> Figure:
 def operation(row: LayerSummary) -> str:
     """What an arrow says: the layer's common name and its kernel."""
     kind = row.layer.split("(")[0]
-    if kind == "Linear":
-        return NAMES[kind]
     if kind == "Upsample":
         return "unpool 2×2"
-    kernel = row.layer.split("kernel_size=")[1]
-    size = kernel.removeprefix("(")[0]
-    return f"{NAMES[kind]} {size}×{size}"
+    size = re.search(r"kernel_size=\(?(\d+)", row.layer)
+    return NAMES.get(kind, kind) + (f" {size[1]}×{size[1]}" if size else "")
 
 
 def mark(stages: list, model: nn.Module) -> list:
     """Name and colour the code and the output."""
-    if isinstance(model, Autoencoder):
-        code = [s[2] for s in stages].index(model.code_shape)
-        while code + 1 < len(stages) and stages[code + 1][2] == model.code_shape:
+    shapes, shape = [s[2] for s in stages], code_shape(model) if is_autoencoder(model) else None
+    if shape in shapes:  # a model of one's own may make it without a layer
+        code = shapes.index(shape)
+        while code + 1 < len(stages) and shapes[code + 1] == shape:
             code += 1
         stages[code] = ("code", *stages[code][1:3], COLOURS[4])
-    last = "reconstruction" if isinstance(model, Autoencoder) else "scores"
+    last = "reconstruction" if shape else "scores"
     stages[-1] = (last, *stages[-1][1:3], "#dddddd")
     return stages
 

@@ -13,6 +13,7 @@ that CAE_RUNS names: each run of a batch has one of its own.
 import json
 import os
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +21,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from cae_lib.base import resume
 from cae_lib.base.atomic import write_json
-from cae_lib.base.weights import (
-    CheckpointError,
-    damaged,
-    load_tensors,
-    optimiser_state,
-    optimiser_tensors,
-    save_tensors,
-    under,
-)
+from cae_lib.base.device import best_device
+from cae_lib.base.errors import KitError
+from cae_lib.base.weights import CheckpointError, damaged, load_tensors, save_tensors
 from cae_lib.data.images import ImageSet
-from cae_lib.models import ModelConfig, build
-from cae_lib.training import History, Progress, TrainConfig, best_device, fit
+from cae_lib.models import ModelConfig, as_record, build, from_record
+from cae_lib.training import History, Progress, TrainConfig, fit
 
 SHIPPED = Path(__file__).parent / "runs"
 OWN = Path(os.environ.get("CAE_RUNS") or Path(__file__).parent.parent / "runs")
@@ -53,12 +49,12 @@ class Run:
 
     def at(self, epoch: int) -> nn.Module:
         """The model with the weights of another kept epoch."""
-        return load_run(self.folder, epoch).model
+        return load_run(self.folder, epoch, model=type(self.model)).model
 
 
 def train_run(
     folder: Path,
-    model_config: ModelConfig,
+    model: ModelConfig | type[nn.Module],
     config: TrainConfig,
     train: ImageSet,
     validation: ImageSet,
@@ -69,28 +65,27 @@ def train_run(
 ) -> Run:
     """Train a run in `folder`, or resume it there, saving after every epoch.
 
-    A run that was killed goes on after its last finished epoch and ends as if nothing had happened;
-    a finished run is loaded, or trained further if config asks for more epochs. Without
-    keep_every_epoch only the weights of the best and the last epoch stay. Raises CheckpointError
-    when the folder holds a run of another model, config or data set.
+    model: a config, or a class of your own (see models.py). A run that was killed goes on after its last finished
+    epoch and ends as if nothing had happened; a finished run is loaded, or trained further if config asks for more
+    epochs. Without keep_every_epoch only the weights of the best and the last epoch stay. Raises CheckpointError when
+    the folder holds anything but this run, and leaves it as it is.
     """
-    folder = Path(folder)
+    folder, network = Path(folder), build(model, config.seed)
+    own_class = model if isinstance(model, type) else None
     facts = {
-        "model": model_config.as_dict(),
+        "model": as_record(model),
         "training": config.as_dict(),
         "source": train.source,
         "train_images": len(train),
         "validation_images": len(validation),
     }
-    model, history, optimiser_state = build(model_config, config.seed), None, None
-    if (folder / "run.json").exists() or (folder / "resume.safetensors").exists():
-        check_same_run(folder, facts)
-        if not (folder / "resume.safetensors").exists():
-            if read_record(folder)["history"]["epochs"] >= config.epochs:
-                return load_run(folder)
-            raise CheckpointError(f"{folder} cannot be trained further (no resume.safetensors): delete it first.")
-        weights, history, optimiser_state = load_resume(folder)
-        model.load_state_dict(weights)
+    recorded = 0
+    if (folder / "run.json").exists():
+        record = read_record(folder)
+        resume.check_same(folder, {key: record[key] for key in facts}, facts)
+        recorded = record["history"]["epochs"]
+        if recorded >= config.epochs and not (folder / resume.NAME).exists():
+            return load_run(folder, model=own_class)
 
     def finish_epoch(history: History) -> None:
         history_facts = {"epochs": history.epochs, "best_epoch": history.best_epoch}
@@ -101,48 +96,59 @@ def train_run(
                 epoch_file(folder, epoch).unlink()
 
     def save(done: Progress) -> None:
-        save_tensors(epoch_file(folder, done.epoch), done.model.state_dict())
-        save_resume(folder, done, facts)
+        weights = done.model.state_dict()
+        save_tensors(epoch_file(folder, done.epoch), weights)
+        resume.save(
+            folder, facts, done.history.as_dict(), done.optimiser, weights=weights, best=done.history.best_weights
+        )
         finish_epoch(done.history)
         if on_epoch is not None:
             on_epoch(done)
 
-    # A kill between the last epoch's resume file and its record leaves the record one epoch behind.
-    recorded = read_record(folder)["history"]["epochs"] if (folder / "run.json").exists() else 0
-    if history is not None and history.epochs > recorded:
-        finish_epoch(history)
+    history, optimiser_state = None, None
+    if stopped := resume.load(folder, facts):
+        history = History(**stopped.record, best_weights=stopped.groups["best"])
+        network.load_state_dict(stopped.groups["weights"])
+        optimiser_state = stopped.optimiser
+        # A kill between the last epoch's resume file and its record leaves the record one epoch behind.
+        if history.epochs > recorded:
+            finish_epoch(history)
     fit(
-        model, train, validation, config,
+        network, train, validation, config,
         history=history, optimiser_state=optimiser_state, on_epoch=save, progress=progress,
     )  # fmt: skip
-    return load_run(folder)
+    return load_run(folder, model=own_class)
 
 
-def load_run(run: str | Path, epoch: int | str | None = None, seed: int = 0) -> Run:
+def load_run(
+    run: str | Path, epoch: int | str | None = None, seed: int = 0, model: type[nn.Module] | None = None
+) -> Run:
     """Load a shipped run by name ("model1"), or any run by its folder.
 
-    epoch: a number, "best", or None for the last one; seed: which of a shipped run's seeds.
-    Raises CheckpointError if the run or epoch is missing or a file is damaged.
+    epoch: a number, "best", or None for the last one; seed: which of a shipped run's seeds; model: the class of the
+    run's model, where models.MODELS does not know it. Raises CheckpointError if the run or epoch is missing or a file
+    is damaged, UsageError for a model that is not known.
     """
     folder = SHIPPED / run / f"seed{seed}" if isinstance(run, str) else Path(run)
     record = read_record(folder)
-    kept = kept_epochs(folder)
+    # A kill between an epoch's weights and its record leaves weights of which nothing else is known.
+    kept = tuple(e for e in kept_epochs(folder) if e <= record["history"]["epochs"])
     if not kept:
         raise CheckpointError(f"The run in {folder} has no weights: train it again with `cae train`.")
     number = {None: kept[-1], "best": record["history"]["best_epoch"]}.get(epoch, epoch)
     if number not in kept:
         raise CheckpointError(f"The run in {folder} has no epoch {number}; it has {', '.join(map(str, kept))}.")
     try:
-        model = build(model_config(record["model"]))
+        network = from_record(record["model"], model)
         weights, _ = load_tensors(epoch_file(folder, number))
-        model.load_state_dict(weights)
-        lists = {k: v for k, v in record["history"].items() if isinstance(v, list)}
-        loaded = Run(folder, model, TrainConfig(**record["training"]), History(**lists), record["source"], number, kept)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+        network.load_state_dict(weights)
+        history = History(**{k: v for k, v in record["history"].items() if isinstance(v, list)})
+        loaded = Run(folder, network, TrainConfig(**record["training"]), history, record["source"], number, kept)
+    except KitError:
+        raise
+    except (KeyError, TypeError, RuntimeError) as error:
         raise damaged(folder, error) from error
-    model.to(memory_format=torch.channels_last).eval()
+    network.to(memory_format=torch.channels_last).eval()
     return loaded
 
 
@@ -159,11 +165,6 @@ def shipped_runs() -> list[str]:
     return sorted(p.name for p in SHIPPED.iterdir() if p.is_dir())
 
 
-def model_config(record: dict) -> ModelConfig:
-    """A ModelConfig from its JSON form."""
-    return ModelConfig(**record | {"pixel_range": tuple(record["pixel_range"])})
-
-
 def epoch_file(folder: Path, epoch: int) -> Path:
     """Where the weights after an epoch lie."""
     return folder / f"epoch_{epoch:02}.safetensors"
@@ -172,13 +173,18 @@ def epoch_file(folder: Path, epoch: int) -> Path:
 def kept_epochs(folder: Path) -> tuple[int, ...]:
     """Epochs whose weights lie in the folder."""
     numbers = (p.stem.removeprefix("epoch_") for p in folder.glob("epoch_*.safetensors"))
-    return tuple(sorted(int(number) for number in numbers if number.isdigit()))
+    return tuple(sorted(int(number) for number in numbers if re.fullmatch("[0-9]+", number)))
 
 
 def read_record(folder: Path) -> dict:
     """run.json of a run. Raises CheckpointError if it is missing or damaged."""
     try:
         record = json.loads((folder / "run.json").read_text())
+        if isinstance(record, dict) and "epochs" in record:
+            raise CheckpointError(
+                f"{folder} holds the training of a rate-distortion codec, which has no epochs to load: what came of it "
+                "is its codec.safetensors."
+            )
         if not isinstance(record, dict) or not record.keys() >= RECORD_KEYS or "best_epoch" not in record["history"]:
             raise ValueError("run.json lacks entries")
         return record
@@ -187,45 +193,6 @@ def read_record(folder: Path) -> dict:
         raise CheckpointError(f"There is no run in {folder}; the shipped runs are {names}.") from None
     except ValueError as error:
         raise damaged(folder, error) from error
-
-
-def check_same_run(folder: Path, facts: dict) -> None:
-    """Raise CheckpointError if the folder holds another run than `facts` describes (epochs aside)."""
-    stored = read_record(folder) if (folder / "run.json").exists() else load_facts(folder)
-    for key, value in facts.items():
-        old = stored[key]
-        if key == "training":
-            old, value = ({k: v for k, v in d.items() if k != "epochs"} for d in (old, value))
-        if old != value:
-            raise CheckpointError(
-                f"{folder} holds another run ({key} was {old}, now {value}): choose another folder, or delete it."
-            )
-
-
-def save_resume(folder: Path, done: Progress, facts: dict) -> None:
-    """One file with all that the next epoch needs, so that a kill at any moment leaves it whole."""
-    tensors = {f"weights/{k}": v for k, v in done.model.state_dict().items()}
-    tensors |= {f"best/{k}": v for k, v in done.history.best_weights.items()}
-    tensors |= optimiser_tensors(done.optimiser)
-    metadata = {"history": json.dumps(done.history.as_dict()), "facts": json.dumps(facts)}
-    save_tensors(folder / "resume.safetensors", tensors, metadata)
-
-
-def load_facts(folder: Path) -> dict:
-    """What a resume file says about its run."""
-    _, metadata = load_tensors(folder / "resume.safetensors")
-    if "facts" not in metadata:
-        raise damaged(folder / "resume.safetensors", "it is no resume file")
-    return json.loads(metadata["facts"])
-
-
-def load_resume(folder: Path) -> tuple[dict, History, dict]:
-    """Weights, history and the optimiser's state (parameter index -> name -> tensor)."""
-    tensors, metadata = load_tensors(folder / "resume.safetensors")
-    if "history" not in metadata:
-        raise damaged(folder / "resume.safetensors", "it is no resume file")
-    history = History(**json.loads(metadata["history"]), best_weights=under("best", tensors))
-    return under("weights", tensors), history, optimiser_state(tensors)
 
 
 def versions() -> dict[str, str]:

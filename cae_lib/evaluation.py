@@ -1,6 +1,7 @@
 """A model at work, without training: its loss on a set, its reconstructions, its dead ReLUs."""
 
 import warnings
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from cae_lib.base.errors import KitError
 from cae_lib.data.images import ImageSet, scale
+from cae_lib.models import range_of, through
 
 PART = 100  # images at a time: larger parts leave the processor's cache and take twice as long
 
@@ -23,17 +25,18 @@ def evaluate(model: nn.Module, data: ImageSet, task: str = "reconstruct") -> dic
     Raises TrainingError for images that `fit` would refuse.
     """
     check_images(data.images, "images")
-    model.eval()
     device = next(model.parameters()).device
     total, right = 0.0, 0
-    for images, labels in zip(data.images.split(PART), data.labels.split(PART), strict=True):
-        inputs, labels = scale(images.to(device), model.config.pixel_range), labels.to(device)
-        output = model(inputs)
-        if task == "classify":
-            total += F.cross_entropy(output, labels, reduction="sum").item()
-            right += (output.argmax(1) == labels).sum().item()
-        else:
-            total += F.mse_loss(output, inputs).item() * len(inputs)
+    with evaluation_mode(model):
+        for images, labels in zip(data.images.split(PART), data.labels.split(PART), strict=True):
+            inputs, labels = scale(images.to(device), range_of(model)), labels.to(device)
+            output = through(model, inputs)
+            if task == "classify":
+                total += F.cross_entropy(output, labels, reduction="sum").item()
+                right += (output.argmax(1) == labels).sum().item()
+            else:
+                check_shape(model, output, inputs)
+                total += F.mse_loss(output, inputs).item() * len(inputs)
     result = {"loss": total / len(data)}
     return result | {"accuracy": right / len(data)} if task == "classify" else result
 
@@ -45,10 +48,21 @@ def reconstruct(model: nn.Module, images: Tensor) -> Tensor:
     Raises TrainingError for images that `fit` would refuse.
     """
     check_images(images, "images")
-    model.eval()
     device = next(model.parameters()).device
-    parts = [model(scale(part.to(device), model.config.pixel_range)).cpu() for part in images.split(PART)]
+    with evaluation_mode(model):
+        parts = [through(model, scale(part.to(device), range_of(model))).cpu() for part in images.split(PART)]
     return torch.cat(parts)
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module):
+    """Within this context the model evaluates (dropout, batch norm); at its end it is in the mode it was in."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 @torch.no_grad()
@@ -94,3 +108,12 @@ def check_images(images: Tensor, name: str) -> None:
         )
     if len(images) == 0:
         raise TrainingError(f"There are no {name}: pass at least one.")
+
+
+def check_shape(model: nn.Module, output: Tensor, images: Tensor) -> None:
+    """Raise TrainingError unless a reconstruction has the images' shape: the loss of others would mean nothing."""
+    if output.shape != images.shape:
+        raise TrainingError(
+            f"{type(model).__name__} turns images {tuple(images.shape)} into {tuple(output.shape)}: "
+            "its decoder must give back the shape that its encoder was given."
+        )

@@ -10,6 +10,7 @@ from torch import Tensor
 from cae_lib.base.errors import UsageError
 from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
+from cae_lib.models import range_of
 
 
 def mse(a: Tensor, b: Tensor) -> Tensor:
@@ -52,7 +53,7 @@ def quality(model, data: ImageSet) -> dict[str, float]:
     Returns {"mse", "psnr", "ssim"}: the means of the images' own values (PSNR in dB).
     """
     originals = scale(data.images, (0.0, 1.0))
-    shown = unscale(reconstruct(model, data.images), model.config.pixel_range)
+    shown = unscale(reconstruct(model, data.images), range_of(model))
     return {f.__name__: f(originals, shown).mean().item() for f in (mse, psnr, ssim)}
 
 

@@ -1,7 +1,13 @@
-"""The report's two autoencoders and the small classifier of notebook 01.
+"""The report's two autoencoders and the small classifier of notebook 01; and what the kit asks of any model.
 
-Every autoencoder takes images of shape (N, 3, H, W), H and W even, in its own ``config.pixel_range``
-and offers ``encode`` (image -> code), ``decode`` (code -> image) and ``forward`` (both).
+`Model1()` and `Model2()` are the report's networks; keyword arguments make their variants. Any other nn.Module will do
+everywhere if it has
+
+    encode(images)   float images (N, 3, H, W) -> code, (N, C, h, w) or (N, numbers)
+    decode(code)     code -> images of the same shape as before
+    pixel_range      the interval that images are scaled to before they enter it; (0, 1) where it says nothing
+
+To find a model of its own again by name, in a folder or a file, add its class to MODELS: MODELS["MyNet"] = MyNet.
 """
 
 from dataclasses import asdict, dataclass
@@ -14,48 +20,11 @@ from cae_lib.base.errors import UsageError
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "none": nn.Identity}
 
 
-@dataclass(frozen=True)
-class ModelConfig:
-    """What has to be known to build a model again.
-
-    pixel_range is the interval that images are scaled to before they enter the model:
-    (-1, 1) as in the report's model1, or (0, 1) as in its model2.
-    """
-
-    name: str
-    code_channels: int
-    code_activation: str
-    output_activation: str
-    pixel_range: tuple[float, float]
-
-    def as_dict(self) -> dict:
-        """For JSON."""
-        return asdict(self) | {"pixel_range": list(self.pixel_range)}
-
-
-MODEL1 = ModelConfig("model1", 2, "relu", "relu", (-1.0, 1.0))
-MODEL1_REPAIRED = ModelConfig("model1", 2, "relu", "sigmoid", (0.0, 1.0))
-MODEL2 = ModelConfig("model2", 64, "relu", "sigmoid", (0.0, 1.0))
-CLASSIFIER = ModelConfig("classifier", 0, "none", "none", (-1.0, 1.0))
-
-
 class Autoencoder(nn.Module):
     """An encoder, a decoder, and the path through both."""
 
-    encoder: nn.Sequential
-    decoder: nn.Sequential
-
-    def __init__(self, config: ModelConfig):
-        super().__init__()
-        self.config = config
-
-    @property
-    def code_shape(self) -> tuple[int, int, int]:
-        """Shape of the code of one 32 x 32 image: (channels, height, width)."""
-        return (self.config.code_channels, 16, 16)
-
     def encode(self, images: Tensor) -> Tensor:
-        """Images (N, 3, H, W) in pixel_range -> code (N, C, H/2, W/2)."""
+        """Images (N, 3, H, W) in pixel_range, H and W even -> code (N, C, H/2, W/2)."""
         return self.encoder(images)
 
     def decode(self, code: Tensor) -> Tensor:
@@ -90,16 +59,17 @@ class Model1(Autoencoder):
     of *Image Compression using Convolutional Networks* (2023).
     """
 
-    def __init__(self, config: ModelConfig):
-        super().__init__(config)
-        c = config.code_channels
+    def __init__(self, code_channels=2, code_activation="relu", output_activation="relu", pixel_range=(-1.0, 1.0)):
+        super().__init__()
+        c, self.pixel_range = code_channels, pixel_range
+        self.config = ModelConfig("model1", code_channels, code_activation, output_activation, pixel_range)
         self.encoder = nn.Sequential(
             nn.Conv2d(3, 32, 3, padding=1),
             nn.ReLU(),  # 32 x 32 x 32
             nn.Conv2d(32, 16, 3, padding=1),
             nn.ReLU(),  # 16 x 32 x 32
             nn.Conv2d(16, c, 3, padding=1),
-            ACTIVATIONS[config.code_activation](),  # C x 32 x 32
+            activation(code_activation),  # C x 32 x 32
             nn.MaxPool2d(2),  # C x 16 x 16
         )
         self.decoder = nn.Sequential(
@@ -108,7 +78,7 @@ class Model1(Autoencoder):
             nn.Conv2d(16, 32, 3, padding=1),
             nn.ReLU(),  # 32 x 32 x 32
             nn.Conv2d(32, 3, 3, padding=1),
-            ACTIVATIONS[config.output_activation](),  # 3 x 32 x 32
+            activation(output_activation),  # 3 x 32 x 32
         )
 
 
@@ -131,20 +101,21 @@ class Model2(Autoencoder):
     Chainer: LeCunNormal, that is a normal distribution with std = sqrt(1 / fan_in), biases zero.
     """
 
-    def __init__(self, config: ModelConfig):
-        super().__init__(config)
-        c = config.code_channels
+    def __init__(self, code_channels=64, code_activation="relu", output_activation="sigmoid", pixel_range=(0.0, 1.0)):
+        super().__init__()
+        c, self.pixel_range = code_channels, pixel_range
+        self.config = ModelConfig("model2", code_channels, code_activation, output_activation, pixel_range)
         self.encoder = nn.Sequential(
             nn.Conv2d(3, 32, 3, padding=1),
             nn.ReLU(),  # 32 x 32 x 32
             nn.MaxPool2d(2),  # 32 x 16 x 16
             nn.Conv2d(32, c, 3, padding=1),
-            ACTIVATIONS[config.code_activation](),  # C x 16 x 16
+            activation(code_activation),  # C x 16 x 16
         )
         self.decoder = nn.Sequential(
             nn.Upsample(scale_factor=2, mode="nearest"),  # C x 32 x 32
             nn.Conv2d(c, 3, 3, padding=1),
-            ACTIVATIONS[config.output_activation](),  # 3 x 32 x 32
+            activation(output_activation),  # 3 x 32 x 32
         )
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
@@ -169,9 +140,10 @@ class Classifier(nn.Module):
         scores 10, one a class
     """
 
-    def __init__(self, config: ModelConfig):
+    pixel_range = (-1.0, 1.0)
+
+    def __init__(self):
         super().__init__()
-        self.config = config
         self.features = nn.Sequential(
             nn.Conv2d(3, 16, 3, padding=1),
             nn.ReLU(),  # 16 x 32 x 32
@@ -192,17 +164,87 @@ class Classifier(nn.Module):
         return self.head(self.features(images))
 
 
-def build(config: ModelConfig, seed: int = 0) -> nn.Module:
-    """The model that a config describes, with fresh weights drawn from a seed.
+def is_autoencoder(model: nn.Module | type[nn.Module]) -> bool:
+    """Whether a model, or a class of models, offers encode and decode."""
+    return hasattr(model, "encode") and hasattr(model, "decode")
 
-    Raises UsageError for a name that no model or activation has.
+
+def range_of(model: nn.Module) -> tuple[float, float]:
+    """The interval that images are scaled to before they enter a model."""
+    return getattr(model, "pixel_range", (0.0, 1.0))
+
+
+def through(model: nn.Module, images: Tensor) -> Tensor:
+    """Images (N, 3, H, W) in the model's range -> reconstructions, or what a model that is no autoencoder returns."""
+    return model.decode(model.encode(images)) if is_autoencoder(model) else model(images)
+
+
+@torch.no_grad()
+def code_shape(model: nn.Module, height: int = 32, width: int = 32) -> tuple[int, ...]:
+    """Shape of the code of one image, asked of the model: (channels, height, width), or (numbers,).
+
+    Raises UsageError for a model without encode and decode.
     """
-    models = {"model1": Model1, "model2": Model2, "classifier": Classifier}
-    if config.name not in models:
-        raise UsageError(f"No model is called {config.name!r}; choose one of {', '.join(models)}.")
-    for activation in (config.code_activation, config.output_activation):
-        if activation not in ACTIVATIONS:
-            raise UsageError(f"No activation is called {activation!r}; choose one of {', '.join(ACTIVATIONS)}.")
+    if not is_autoencoder(model):
+        raise UsageError(f"{type(model).__name__} has no code: an autoencoder offers encode and decode.")
+    first = next(model.parameters())
+    was_training, images = model.training, torch.zeros(1, 3, height, width, device=first.device, dtype=first.dtype)
+    shape = model.eval().encode(images).shape[1:]
+    model.train(was_training)
+    return tuple(shape)
+
+
+def activation(name: str) -> nn.Module:
+    if name not in ACTIVATIONS:
+        raise UsageError(f"No activation is called {name!r}; choose one of {', '.join(ACTIVATIONS)}.")
+    return ACTIVATIONS[name]()
+
+
+# Name -> class: what a stored run or codec is built from. A notebook may add its own.
+MODELS: dict[str, type[nn.Module]] = {"model1": Model1, "model2": Model2, "classifier": Classifier}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A variant of model1 or model2 with a name: what has to be known to build it again."""
+
+    name: str
+    code_channels: int
+    code_activation: str
+    output_activation: str
+    pixel_range: tuple[float, float]
+
+
+MODEL1 = ModelConfig("model1", 2, "relu", "relu", (-1.0, 1.0))
+MODEL1_REPAIRED = ModelConfig("model1", 2, "relu", "sigmoid", (0.0, 1.0))
+MODEL2 = ModelConfig("model2", 64, "relu", "sigmoid", (0.0, 1.0))
+
+
+def build(model: ModelConfig | type[nn.Module], seed: int = 0) -> nn.Module:
+    """The model of a config, or of a class that needs no arguments, with fresh weights drawn from a seed."""
     with torch.random.fork_rng(devices=[]):  # weights are drawn on the CPU
         torch.manual_seed(seed)
-        return models[config.name](config)
+        return from_record(as_record(model)) if isinstance(model, ModelConfig) else model()
+
+
+def as_record(model: ModelConfig | type[nn.Module] | nn.Module) -> dict:
+    """What is stored of a model besides its weights: a dictionary for JSON, with its name and a config's options."""
+    model = getattr(model, "config", type(model)) if isinstance(model, nn.Module) else model
+    if isinstance(model, ModelConfig):
+        return asdict(model) | {"pixel_range": list(model.pixel_range)}
+    return {"name": model.__name__}
+
+
+def from_record(record: dict, model: type[nn.Module] | None = None) -> nn.Module:
+    """The model that a record describes, with fresh weights; `model`: its class, where MODELS does not know it.
+
+    Raises UsageError for a name that is not in MODELS.
+    """
+    name = record["name"]
+    options = {key: tuple(value) if key == "pixel_range" else value for key, value in record.items() if key != "name"}
+    if model is None and name not in MODELS:
+        raise UsageError(
+            f"No model is called {name!r}; there are {', '.join(MODELS)}. For a class of your own: "
+            f"cae_lib.models.MODELS[{name!r}] = {name}."
+        )
+    return (model or MODELS[name])(**options)

@@ -14,10 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from cae_lib.base.device import best_device, precision
 from cae_lib.data.images import ImageSet, scale
-from cae_lib.evaluation import TrainingError, check_images, evaluate, warn_if_dead
+from cae_lib.evaluation import TrainingError, check_images, check_shape, evaluate, warn_if_dead
+from cae_lib.models import range_of, through
 
 OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+SEEDS = 2**32  # seeds 0 ... SEEDS - 1
+ASKED_EVERY = 200  # steps between two looks at the loss: each look waits for the device
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class TrainConfig:
     """How a model is trained.
 
     task: "reconstruct" (MSE against the input, in the model's pixel range) or "classify"
-    (cross-entropy against the label). bf16: run convolutions in bfloat16 where the device can.
+    (cross-entropy against the label). bf16: run convolutions in bfloat16 where that is faster (bf16_is_fast).
     """
 
     epochs: int
@@ -83,13 +87,32 @@ class Progress:
     history: History
 
 
-def best_device() -> torch.device:
-    """CUDA if there is one, else Apple's MPS, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+def seed_epoch(seed: int, epoch: int) -> None:
+    """What chance decides in an epoch depends on seed and epoch alone, so that a resumed run equals a whole one."""
+    torch.manual_seed(1_000_003 * seed + epoch)
+
+
+class Sums:
+    """Sums of an epoch's losses, kept on the device: reading each step's would make the processor wait for it."""
+
+    def __init__(self, epoch: int, learning_rate: float):
+        self.epoch, self.learning_rate, self.steps = epoch, learning_rate, 0
+        self.totals: dict[str, Tensor] = {}
+
+    def add(self, terms: dict[str, Tensor], images: int) -> None:
+        """Add a step's terms, averages over so many images. Raises TrainingError, soon, for one that is not finite."""
+        for name, value in terms.items():
+            value = value.detach().to(torch.float32 if value.device.type == "mps" else torch.float64)  # MPS has no more
+            self.totals[name] = self.totals.get(name, 0) + value * images
+        if self.steps % ASKED_EVERY == 0:
+            self.read()
+        self.steps += 1
+
+    def read(self) -> dict[str, float]:
+        """The sums so far. Raises TrainingError if one is not finite."""
+        sums = {name: value.item() for name, value in self.totals.items()}
+        refuse_infinite(sum(sums.values()), self.epoch, self.learning_rate)
+        return sums
 
 
 def fit(
@@ -112,6 +135,7 @@ def fit(
     """
     check(train, validation, config)
     device = best_device()
+    bf16 = precision(config.bf16, device, progress and config.bf16)
     model.to(device=device, memory_format=torch.channels_last)
     optimiser = OPTIMISERS[config.optimiser](model.parameters(), lr=config.learning_rate)
     if optimiser_state is not None:
@@ -123,25 +147,24 @@ def fit(
     with torch.random.fork_rng():
         for epoch in range(history.epochs + 1, config.epochs + 1):
             began = time.perf_counter()
-            torch.manual_seed(1_000_003 * config.seed + epoch)
+            seed_epoch(config.seed, epoch)
 
             # One pass over the training images, in a new order.
             model.train()
-            total = 0.0
+            sums = Sums(epoch, config.learning_rate)
             batches = torch.randperm(len(train)).to(device).split(config.batch_size)
             bar = tqdm(batches, f"epoch {epoch}/{config.epochs}", leave=False, disable=None if progress else True)
             for index in bar:
-                loss = batch_loss(model, images[index], labels[index], config)
-                refuse_infinite(loss.item(), epoch, config.learning_rate)
+                loss = batch_loss(model, images[index], labels[index], config.task, bf16)
+                sums.add({"loss": loss}, len(index))
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-                total += loss.item() * len(index)
 
             # Validate, and remember what was best.
             result = evaluate(model, validation, config.task)
             refuse_infinite(result["loss"], epoch, config.learning_rate)
-            history.train_loss.append(total / len(train))
+            history.train_loss.append(sums.read()["loss"] / len(train))
             history.validation_loss.append(result["loss"])
             if "accuracy" in result:
                 history.accuracy.append(result["accuracy"])
@@ -166,13 +189,16 @@ def refuse_infinite(loss: float, epoch: int, learning_rate: float) -> None:
         )
 
 
-def batch_loss(model: nn.Module, images: Tensor, labels: Tensor, config: TrainConfig) -> Tensor:
-    """The loss of one batch of uint8 images (N, 3, H, W), in bfloat16 where the config asks for it."""
+def batch_loss(model: nn.Module, images: Tensor, labels: Tensor, task: str = "reconstruct", bf16=False) -> Tensor:
+    """The loss of one batch of uint8 images (N, 3, H, W), on the model's device."""
     device = next(model.parameters()).device
-    inputs, labels = scale(images.to(device), model.config.pixel_range), labels.to(device)
-    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=config.bf16):
-        output = model(inputs).float()
-    return F.cross_entropy(output, labels) if config.task == "classify" else F.mse_loss(output, inputs)
+    inputs, labels = scale(images.to(device), range_of(model)), labels.to(device)
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=bf16):
+        output = through(model, inputs).float()
+    if task == "classify":
+        return F.cross_entropy(output, labels)
+    check_shape(model, output, inputs)
+    return F.mse_loss(output, inputs)
 
 
 def progress_line(history: History, config: TrainConfig, images: int) -> str:
@@ -198,3 +224,5 @@ def check(train: ImageSet, validation: ImageSet, config: TrainConfig) -> None:
         raise TrainingError(f'No task {config.task!r}; choose "reconstruct" or "classify".')
     if config.epochs < 1 or config.batch_size < 1 or not 0 < config.learning_rate < math.inf:
         raise TrainingError("Epochs and batch size must be at least 1 and the learning rate above 0.")
+    if not 0 <= config.seed < SEEDS:
+        raise TrainingError(f"A seed is a whole number from 0 to {SEEDS - 1:,}, not {config.seed}.")

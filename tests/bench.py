@@ -103,7 +103,7 @@ def coding_speed() -> None:
         compress, encode_batch = partial(streams.compress, **options), partial(streams.encode_batch, **options)
         print_speeds(name, compress, streams.decompress, small, large, (encode_batch, streams.decode_batch))
     for name, quality in (("JPEG 4:4:4", 80), ("AVIF", 60)):
-        print_speeds(name, partial(BASELINES[name].encode, quality=quality), decode, small, large, None)
+        print_speeds(name, partial(BASELINES[name].encode_array, quality=quality), decode, small, large, None)
 
 
 def print_speeds(name: str, compress: Callable, decompress: Callable, small: list, large, batches) -> None:

@@ -9,7 +9,8 @@ from torch import nn
 
 from cae_lib.anatomy import activations, architecture, last_kernel, receptive_field, summarise, tiled
 from cae_lib.data.images import scale
-from cae_lib.models import CLASSIFIER, MODEL1, MODEL1_REPAIRED, MODEL2, build
+from cae_lib.evaluation import TrainingError
+from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, Classifier, build
 
 CONFIGS = [MODEL1, MODEL1_REPAIRED, MODEL2, replace(MODEL1, code_channels=16), replace(MODEL2, code_channels=12)]
 
@@ -18,7 +19,7 @@ def labels(figure) -> list[str]:
     return [text.get_text() for text in figure.axes[0].texts]
 
 
-@pytest.mark.parametrize("config", [*CONFIGS, CLASSIFIER])
+@pytest.mark.parametrize("config", [*CONFIGS, Classifier])
 def test_every_shape_of_the_model_is_written(config):
     model = build(config)
     figure = architecture(model, "a title")
@@ -50,7 +51,7 @@ def test_arrows_name_the_layers_in_their_order():
 
 
 def test_a_classifier_ends_in_scores():
-    written = labels(architecture(build(CLASSIFIER)))
+    written = labels(architecture(build(Classifier)))
     assert "scores" in written and "10" in written and "code" not in written
 
 
@@ -82,12 +83,12 @@ def test_the_outputs_of_all_layers(config, image):
 
 
 def test_layers_without_maps_are_left_out(image):
-    assert {name.split(".")[0] for name, _, _ in activations(build(CLASSIFIER), image)} == {"features"}
+    assert {name.split(".")[0] for name, _, _ in activations(build(Classifier), image)} == {"features"}
 
 
 def test_hooks_are_removed_when_the_model_fails():
     model = build(MODEL1)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(TrainingError):
         activations(model, torch.zeros(3, 31, 32, dtype=torch.uint8))
     assert not any(layer._forward_hooks for layer in model.modules())
 

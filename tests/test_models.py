@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cae_lib.anatomy import summarise, summary_table
-from cae_lib.models import CLASSIFIER, MODEL1, MODEL1_REPAIRED, MODEL2, build
+from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, Classifier, build, code_shape
 
 # name, kind, output shape, parameters, multiply-adds; counted by hand
 MODEL1_LAYERS = [
@@ -84,11 +84,11 @@ def test_summary_table_states_the_facts(config, facts):
 
 
 def test_summary_of_the_classifier():
-    rows = summarise(build(CLASSIFIER))
+    rows = summarise(build(Classifier))
     assert rows[-1].output_shape == (10,)
     assert [r.parameters for r in rows if r.parameters] == [448, 4640, 2048 * 64 + 64, 650]
     assert [r.multiply_adds for r in rows if r.parameters] == [1024 * 16 * 27, 256 * 32 * 144, 2048 * 64, 640]
-    assert "code" not in summary_table(build(CLASSIFIER))
+    assert "code" not in summary_table(build(Classifier))
 
 
 # The forward passes again, in float64 NumPy and without any neural-network library.
@@ -152,7 +152,7 @@ def test_encode_then_decode_is_forward(config):
     images = torch.rand(2, 3, 32, 32)
     with torch.no_grad():
         code = model.encode(images)
-        assert code.shape == (2, *model.code_shape) == (2, config.code_channels, 16, 16)
+        assert code.shape == (2, *code_shape(model)) == (2, config.code_channels, 16, 16)
         assert torch.equal(model.decode(code), model(images))
 
 
@@ -201,7 +201,7 @@ def test_model2_starts_from_lecun_normal():
         assert all((convs[k].bias == 0).all() for convs in models)
 
 
-@pytest.mark.parametrize("config", [MODEL1, MODEL2, CLASSIFIER], ids=lambda c: c.name)
+@pytest.mark.parametrize("config", [MODEL1, MODEL2, Classifier], ids=["model1", "model2", "classifier"])
 def test_seeds_repeat_and_differ(config):
     first, again, other = build(config, 5).state_dict(), build(config, 5).state_dict(), build(config, 6).state_dict()
     assert all(torch.equal(first[k], again[k]) for k in first)

@@ -12,7 +12,7 @@ from helpers.images import random_set
 from cae_lib import training
 from cae_lib.data.images import ImageSet
 from cae_lib.evaluation import TrainingError, dead_relus, evaluate, reconstruct
-from cae_lib.models import CLASSIFIER, MODEL1, MODEL1_REPAIRED, MODEL2, build
+from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, Classifier, build
 from cae_lib.training import History, TrainConfig, fit
 
 pytestmark = pytest.mark.usefixtures("one_cpu_core")
@@ -31,9 +31,9 @@ def batches(monkeypatch):
     seen = []
     real = training.batch_loss
 
-    def record(model, images, labels, config):
+    def record(model, images, labels, *options):
         seen.append(labels.tolist())
-        return real(model, images, labels, config)
+        return real(model, images, labels, *options)
 
     monkeypatch.setattr(training, "batch_loss", record)
     return seen
@@ -120,7 +120,7 @@ def test_classifier_learns_classes_that_colour_separates():
         noise = torch.randn(count, 3, 32, 32, generator=g) * 10
         return ImageSet((colours[labels] + noise).clamp(0, 255).to(torch.uint8), labels, CLASSES, "toy", "train")
 
-    model = build(CLASSIFIER)
+    model = build(Classifier)
     config = TrainConfig(epochs=8, batch_size=20, optimiser="adam", learning_rate=3e-3, task="classify")
     test = coloured(50)
     history = fit_quietly(model, coloured(200), test, config)
@@ -131,7 +131,7 @@ def test_classifier_learns_classes_that_colour_separates():
 
 def test_classification_scores_against_numpy():
     data = random_set(30)
-    model = build(CLASSIFIER)
+    model = build(Classifier)
     with torch.no_grad():
         scores = model(data.images.float() / 127.5 - 1).double().numpy()
     labels = data.labels.numpy()
@@ -288,7 +288,7 @@ def test_one_line_an_epoch_is_printed_or_nothing(capsys):
 def test_an_ordinary_fit_gives_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for config, task in ((MODEL1_REPAIRED, "reconstruct"), (MODEL2, "reconstruct"), (CLASSIFIER, "classify")):
+        for config, task in ((MODEL1_REPAIRED, "reconstruct"), (MODEL2, "reconstruct"), (Classifier, "classify")):
             fit_quietly(build(config), random_set(16), random_set(8), replace(ADAM, task=task))
 
 

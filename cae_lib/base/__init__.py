@@ -3,5 +3,7 @@
 - errors: what a user can mend
 - atomic: write a file, or JSON, so that a kill leaves the old one or the new one
 - weights: tensors on disk with a checksum, and what a damaged file is answered with
+- resume: what an interrupted training goes on from
+- device: on what a training computes, and how precisely
 - records: numbers that a notebook notes down, for batches and tests
 """

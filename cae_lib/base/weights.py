@@ -11,18 +11,20 @@ from torch import Tensor
 from cae_lib.base.atomic import write_atomically
 from cae_lib.base.errors import KitError
 
+TYPES = (torch.float32, torch.int64)
+
 
 class CheckpointError(KitError):
     """A run is missing, damaged or another one; the message says what to do."""
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write float32 tensors as safetensors, atomically, with a SHA-256 checksum of their bytes.
+    """Write float32 and int64 tensors as safetensors, atomically, with a SHA-256 checksum of their bytes.
 
     Raises TypeError for tensors of another type.
     """
-    if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
-        raise TypeError("Only float32 tensors can be stored: convert the others with .float() first.")
+    if any(tensor.dtype not in TYPES for tensor in tensors.values()):
+        raise TypeError("Only float32 and int64 tensors can be stored: convert the others with .float() first.")
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     metadata = metadata or {}
     write_atomically(path, safetensors.torch.save(tensors, metadata | {"sha256": checksum(tensors, metadata)}))
@@ -35,12 +37,14 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             # Copies: the file stays mapped as long as what get_tensor returns, and Windows replaces no mapped file.
             tensors, metadata = {k: f.get_tensor(k).clone() for k in f.keys()}, f.metadata()
     except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing: restore it with git, or train the run again.") from None
+        raise CheckpointError(
+            f"{path} is missing: bring it back from a copy (with git, if it came with the kit), or train anew."
+        ) from None
     except (safetensors.SafetensorError, OSError) as error:
         raise damaged(path, error) from error
     stored = (metadata or {}).pop("sha256", None)
-    float32 = all(tensor.dtype == torch.float32 for tensor in tensors.values())
-    if not float32 or stored != checksum(tensors, metadata or {}):
+    known = all(tensor.dtype in TYPES for tensor in tensors.values())
+    if not known or stored != checksum(tensors, metadata or {}):
         raise damaged(path, "its checksum does not fit")
     return tensors, metadata
 
@@ -58,24 +62,12 @@ def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
 def damaged(path: Path, reason) -> CheckpointError:
     """The error that says that a file is damaged, and what to do."""
     text = (str(reason).splitlines() or ["unreadable"])[0]
-    return CheckpointError(f"{path} is damaged ({text}): restore it with git, or delete it and train again.")
+    return CheckpointError(
+        f"{path} is damaged ({text}): bring it back from a copy (with git, if it came with the kit), or train anew "
+        "in another folder."
+    )
 
 
 def under(part: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors named "part/...", without that part of their names."""
     return {name.removeprefix(f"{part}/"): t for name, t in tensors.items() if name.startswith(f"{part}/")}
-
-
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's state as tensors named "optimiser/parameter index/name"."""
-    states = optimiser.state_dict()["state"].items()
-    return {f"optimiser/{i}/{k}": v for i, state in states for k, v in state.items() if isinstance(v, Tensor)}
-
-
-def optimiser_state(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """The inverse of optimiser_tensors: parameter index -> name -> tensor."""
-    state: dict[int, dict] = {}
-    for key, tensor in under("optimiser", tensors).items():
-        index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = tensor
-    return state

@@ -105,7 +105,7 @@ def race(args: argparse.Namespace) -> None:
     from cae_lib.race import baselines, rate_distortion
     from cae_lib.results.tables import race_table
 
-    known = [*streams.MODELS, *baselines.BASELINES]
+    known = [*streams.MODELS, *streams.OWN, *baselines.BASELINES]
     if args.codecs in known:
         raise UsageError(f"--codecs takes a folder: write `cae evaluate {args.codecs} --codecs`.")
     unknown = set(args.names) - set(known)

@@ -97,7 +97,7 @@ def device() -> Check:
     """The device that training will use can compute."""
     import torch
 
-    from cae_lib.training import best_device
+    from cae_lib.base.device import best_device
 
     where = best_device()
     name = torch.cuda.get_device_name() if where.type == "cuda" else f"threads: {torch.get_num_threads()}"
@@ -169,9 +169,9 @@ def widgets(version_of=importlib.metadata.version) -> Check:
 def runs() -> Check:
     """Every run that the kit ships can be loaded."""
     from cae_lib.checkpoints import CheckpointError, load_run
-    from cae_lib.results.recipes import RECIPES
+    from cae_lib.results.recipes import RUNS
 
-    wanted = [(name, seed) for name, recipe in RECIPES.items() for seed in range(recipe.seeds)]
+    wanted = [(name, seed) for name, recipe in RUNS.items() for seed in range(recipe.seeds)]
     try:
         for name, seed in wanted:
             load_run(name, seed=seed)

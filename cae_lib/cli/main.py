@@ -5,6 +5,8 @@ Everything heavy is imported by the command that needs it, so that `cae --help` 
 
 import argparse
 import json
+import re
+import runpy
 import sys
 import warnings
 from pathlib import Path
@@ -25,6 +27,8 @@ def main(argv: list[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
         try:
+            if args.own:
+                bring(args.own)
             return args.command(args) or 0
         except KeyboardInterrupt:
             print("\nstopped; run the same command again to go on", file=sys.stderr)
@@ -55,6 +59,8 @@ def explain(error: Exception) -> str | None:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="cae", description="Image compression with convolutional autoencoders.")
     top.add_argument("--version", action="version", version=f"cae-kit {__version__}")
+    text = "a Python file with models of your own: each class in it with encode and decode goes by its name"
+    top.add_argument("--with", dest="own", type=Path, metavar="FILE.py", help=text)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, command, text: str) -> argparse.ArgumentParser:
@@ -100,9 +106,25 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def bring(file: Path) -> None:
+    """Run a user's Python file, which may add to models.MODELS and streams.OWN, and add the models that it defines."""
+    if not file.is_file():
+        raise UsageError(f"There is no file {file} to bring models from.")
+    from cae_lib.models import MODELS, is_autoencoder
+
+    sys.path.insert(0, str(file.resolve().parent))  # it may import its neighbours
+    try:
+        found = runpy.run_path(str(file), run_name=file.stem)
+    except Exception as error:
+        raise UsageError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+    for name, value in found.items():
+        if isinstance(value, type) and value.__module__ == file.stem and is_autoencoder(value):
+            MODELS[name] = value
+
+
 def whole_number(text: str) -> int:
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    if not re.fullmatch("[0-9]+", text) or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1:,}")
     return int(text)
 
 
@@ -121,39 +143,40 @@ def doctor(args: argparse.Namespace) -> int:
 
 
 def train(args: argparse.Namespace) -> None:
-    from cae_lib.checkpoints import OWN
     from cae_lib.codec import streams
     from cae_lib.data.images import CIFAR10, DataError, load_images
-    from cae_lib.results import dct_steps, measurements, rd_recipes, recipes
+    from cae_lib.results import dct_steps, measurements, recipes, studies
 
-    known = recipes.RECIPES | rd_recipes.RECIPES
     if args.list:
-        for name, recipe in known.items():
+        for name, recipe in recipes.RECIPES.items():
             print(f"{name:<16}{recipe.training.epochs:>4} epochs   {recipe.why}")
         return
     if args.all and (args.name or args.folder or args.epochs or args.seed):
         raise UsageError("--all takes no name, seed, epochs or folder: it trains everything as it ships.")
-    if not args.all and args.name not in known:
-        problem = f"No run is called {args.name!r}" if args.name else "Which run?"
-        raise UsageError(f"{problem}; choose one of {', '.join(known)}, or --all.")
+    if not args.all:
+        if not args.name:
+            raise UsageError(f"Which run? Choose one of {', '.join(recipes.RECIPES)}, or --all.")
+        recipes.recipe_of(args.name)
     train_set, test_set = load_images("train"), load_images("test")
     if args.all:
         if train_set.source != CIFAR10:
             raise DataError("What the kit ships is trained on CIFAR-10: set CAE_DATA to the folder that holds it.")
-        recipes.train_all(train_set, test_set)
-        streams.fit_codecs(train_set)
+        studies.train_runs(train_set, test_set)
+        studies.dead_relu_study(train_set, test_set)
+        streams.calibrate_all(train_set)
         dct_steps.measure(train_set, test_set)
-        rd_recipes.train_all(train_set, test_set, measurements.FIGURES / "rd_trainings.json")
+        studies.codec_study(train_set, test_set, measurements.FIGURES / "rd_trainings.json")
         return
+    from cae_lib.checkpoints import OWN
+
     folder = args.folder or OWN / args.name / f"seed{args.seed}"
     print(f"{args.name} on {train_set.source}, seed {args.seed}, in {folder}", flush=True)
-    if args.name in rd_recipes.RECIPES:
-        rd_recipes.train(args.name, args.seed, train_set, test_set, folder, args.epochs)
+    done = recipes.train_recipe(args.name, args.seed, train_set, test_set, folder, args.epochs)
+    if args.name in recipes.CODECS:
         history = json.loads((folder / "run.json").read_text())["epochs"]
         hours = sum(epoch["seconds"] for epoch in history) / 3600
         print(f"{len(history)} epochs in {hours:.2f} hours (each in run.json); the codec is codec.safetensors")
         return
-    done = recipes.train(args.name, args.seed, train_set, test_set, folder, args.epochs)
     best, lowest = done.history.best_epoch, min(done.history.validation_loss)
     print(f"{done.history.epochs} epochs done; lowest validation loss {lowest:.5f} (epoch {best})")
 
@@ -165,7 +188,7 @@ def evaluate(args: argparse.Namespace) -> None:
         return codec_commands.race(args)
     if args.images or args.out:
         raise UsageError("--images and --out belong to --codecs.")
-    from cae_lib import checkpoints, evaluation
+    from cae_lib import checkpoints, evaluation, models
     from cae_lib.data.images import CIFAR10, load_images
     from cae_lib.metrics import quality
 
@@ -180,11 +203,13 @@ def evaluate(args: argparse.Namespace) -> None:
     print(f"{len(test_set):,} test images of {test_set.source}{note}")
     print(f"{'run':<16}{'epoch':>6}{'range':>9}{'loss':>10}{'MSE in [0, 1]':>15}{'PSNR dB':>9}{'SSIM':>7}")
     with_seed = [n for n in checkpoints.shipped_runs() if (checkpoints.SHIPPED / n / f"seed{args.seed}").is_dir()]
+    if not args.folder and not args.names and not with_seed:
+        raise UsageError(f"No shipped run has a seed {args.seed}; most have seed 0 alone.")
     for name in [args.folder] if args.folder else args.names or with_seed:
         run = checkpoints.load_run(name, seed=args.seed)
         loss = evaluation.evaluate(run.model, test_set)["loss"]
         q = quality(run.model, test_set)
-        low, high = run.model.config.pixel_range
+        low, high = models.range_of(run.model)
         line = f"{name!s:<16}{run.epoch:>6}{f'[{low:g}, {high:g}]':>9}"
         print(f"{line}{loss:>10.5f}{q['mse']:>15.6f}{q['psnr']:>9.2f}{q['ssim']:>7.3f}", flush=True)
 

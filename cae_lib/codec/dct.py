@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cae_lib.base.weights import damaged, load_tensors, save_tensors
+from cae_lib.base.weights import damaged, load_tensors
+from cae_lib.codec.codec import TransformCodec
 from cae_lib.codec.entropy import Tables
 from cae_lib.data.images import ImageSet
 
@@ -45,8 +46,8 @@ def colour_axes(images: Tensor) -> tuple[Tensor, Tensor]:
     return mean, torch.where(axes.sum(1, keepdim=True) < 0, -axes, axes)  # eigh leaves the sign open
 
 
-class DctCodec:
-    """The same face as QuantisedAutoencoder; quality 1 is the coarsest.
+class DctCodec(TransformCodec):
+    """Fixed kernels, a quantiser and tables; quality 1 is the coarsest.
 
     mean (3,), colours (3, 3): a pixel p becomes colours @ (p - mean); steps (Q, 192): the quantiser's step for each
     quality and kernel; counts: quality -> (192, S), how often each symbol occurred, the middle one standing for 0;
@@ -86,26 +87,38 @@ class DctCodec:
         return torch.trunc(size + size.sign() * self.rounding).long()
 
     def analyse(self, images: Tensor, quality: int) -> Tensor:
-        """uint8 images (N, 3, H, W), sides multiples of 8 -> symbols (N, 192, H/8, W/8), int64."""
+        """As Transform.analyse."""
         return self.quantise(self.coefficients(images), quality)
 
     def synthesise(self, symbols: Tensor, quality: int) -> Tensor:
-        """Symbols (N, 192, h, w) -> uint8 images (N, 3, 8h, 8w)."""
+        """As Transform.synthesise."""
         step, shift = self.steps[quality - 1, :, None, None], self.shift[quality - 1, :, None, None]
         values = (symbols + symbols.sign() * shift) * step
         images = F.conv_transpose2d(values, self.inverse, stride=BLOCK) + self.mean[:, None, None]
         return images.round().clamp(0, 255).to(torch.uint8)
 
     def passes(self, symbols: Tensor, quality: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """One pass over all symbols, every kernel's under its own table: as QuantisedAutoencoder.passes."""
+        """One pass over all symbols, every kernel's under its own table."""
         count, channels, height, width = symbols.shape
         where = torch.ones(channels, height, width, dtype=torch.bool)
         table = torch.arange(channels).repeat_interleave(height * width).expand(count, -1)
         yield where, table, torch.full_like(table, -self.largest[quality])
 
+    def tensors(self) -> tuple[dict[str, Tensor], dict[str, str]]:
+        """All numbers. Of each table only the part from the first to the last symbol seen is kept."""
+        numbers = {name: getattr(self, name) for name in ("mean", "colours", "steps", "rounding", "shift")}
+        begins, sizes, seen = [], [], []
+        for count in (row for quality in self.qualities for row in self.counts[quality]):
+            places = count.nonzero()
+            begins.append(int(places.min()))
+            sizes.append(int(places.max()) + 1 - begins[-1])
+            seen.append(count[begins[-1] :][: sizes[-1]])
+        numbers |= {"begins": torch.tensor(begins), "sizes": torch.tensor(sizes), "seen": torch.cat(seen)}
+        return {name: number.float() for name, number in numbers.items()}, {"kind": "dct"}
+
 
 @torch.no_grad()
-def fit(
+def calibrate(
     train: ImageSet,
     steps: Tensor | tuple[float, ...] = STEPS,
     rounding: float = ROUNDING,
@@ -132,21 +145,8 @@ def fit(
     return DctCodec(codec.mean, codec.colours, codec.steps, rounding, codec.counts, shift)
 
 
-def save(path: Path, codec: DctCodec) -> None:
-    """Write all numbers in one file. Of each table only the part from the first to the last symbol seen is stored."""
-    numbers = {name: getattr(codec, name) for name in ("mean", "colours", "steps", "rounding", "shift")}
-    begins, sizes, seen = [], [], []
-    for count in (row for quality in codec.qualities for row in codec.counts[quality]):
-        places = count.nonzero()
-        begins.append(int(places.min()))
-        sizes.append(int(places.max()) + 1 - begins[-1])
-        seen.append(count[begins[-1] :][: sizes[-1]])
-    numbers |= {"begins": torch.tensor(begins), "sizes": torch.tensor(sizes), "seen": torch.cat(seen)}
-    save_tensors(path, {name: number.float() for name, number in numbers.items()}, {"kind": "dct"})
-
-
 def load(path: Path) -> DctCodec:
-    """Read what save wrote. Raises CheckpointError for a missing or damaged file."""
+    """Read the file of such a codec. Raises CheckpointError for a missing or damaged file."""
     tensors, metadata = load_tensors(path)
     if metadata.get("kind") != "dct":
         raise damaged(path, "it holds another kind of codec")

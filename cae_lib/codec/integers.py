@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cae_lib.base.weights import damaged, load_tensors, save_tensors, under
+from cae_lib.base.weights import damaged, load_tensors, under
+from cae_lib.codec.codec import TransformCodec
 from cae_lib.codec.entropy import Tables
 from cae_lib.codec.model import (
     MIDDLE,
@@ -33,6 +34,7 @@ VALUE = 2**8  # values that pass between layers of 1 / VALUE,
 MEAN = 2**5  # and means of 1 / MEAN: each scale has that many tables
 SYMBOLS = 256  # each table knows the symbols -128 ... 127 around the whole part of the mean
 LARGEST = 2**24  # no value leaves +-LARGEST / VALUE, so that sums stay exact whatever a damaged file decodes to
+CONSTANTS = ("tables", "gain", "inverse_gain", "scale_start")
 FURTHEST = 2**14  # no mean leaves +-FURTHEST, so that symbols fit in 16 bits
 
 
@@ -41,8 +43,8 @@ def whole(x: Tensor) -> Tensor:
     return torch.floor(x + 0.5)
 
 
-class RateDistortionCodec:
-    """A trained model with tables; the same face as QuantisedAutoencoder. Quality 1 is the lowest rate.
+class RateDistortionCodec(TransformCodec):
+    """A trained model with tables. Quality 1 is the lowest rate.
 
     constants: what `constants` made of the model, perhaps on another machine.
     """
@@ -51,6 +53,7 @@ class RateDistortionCodec:
 
     def __init__(self, model: RateDistortionAutoencoder, constants: dict[str, Tensor]):
         self.model, self.config = deepcopy(model).double().eval(), model.config
+        self.constants = constants
         self.channels = model.config.channels
         self.margin = 8 if model.config.hyper else 4  # h_a looks further than g_a and g_s
         self.qualities = range(1, len(model.config.lambdas) + 1)
@@ -67,18 +70,23 @@ class RateDistortionCodec:
         ]  # fmt: skip
         self.by_quality = [whole(bias.detach().double() * WEIGHT * VALUE) for bias in entropy_model.by_quality]
 
+    def tensors(self) -> tuple[dict[str, Tensor], dict[str, str]]:
+        """Weights and constants; the config."""
+        weights = {f"model/{name}": value.float() for name, value in self.model.state_dict().items()}
+        return weights | self.constants, {"rate_distortion": json.dumps(self.config.as_dict())}
+
     def analyse(self, images: Tensor, quality: int) -> Tensor:
-        """uint8 images (N, 3, H, W), sides multiples of 4 -> symbols (N, C, H/4, W/4), int64."""
+        """As Transform.analyse."""
         code = self.model.analyse(images.double() / 127.5 - 1)
         return (code * self.model.log_gain[quality - 1].exp()[:, None, None]).round().long()
 
     def synthesise(self, symbols: Tensor, quality: int) -> Tensor:
-        """Symbols (N, C, h, w) -> uint8 images (N, 3, 4h, 4w)."""
+        """As Transform.synthesise."""
         images = self.model.synthesise(symbols.double(), torch.full((len(symbols),), quality - 1))
         return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
     def passes(self, symbols: Tensor, quality: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """The passes of the model's config, yielded like those of QuantisedAutoencoder.passes.
+        """The passes of the model's config.
 
         What a pass needs of symbols (N, C, h, w) is there when the passes before it are done. A symbol that its table
         does not know is moved to the nearest one that it does.
@@ -141,15 +149,8 @@ def constants(model: RateDistortionAutoencoder) -> dict[str, Tensor]:
     return {"tables": logistic_tables()} | {name: value.float() for name, value in numbers.items()}
 
 
-def save(path: Path, model: RateDistortionAutoencoder) -> None:
-    """Write weights and constants in one file."""
-    tensors = {f"model/{name}": value.float() for name, value in model.state_dict().items()}
-    config = json.dumps(model.config.as_dict())
-    save_tensors(path, tensors | constants(model), {"rate_distortion": config})
-
-
 def load(path: Path) -> RateDistortionCodec:
-    """Read what save wrote. Raises CheckpointError for a missing or damaged file."""
+    """Read the file of such a codec. Raises CheckpointError for a missing or damaged file."""
     tensors, metadata = load_tensors(path)
     if "rate_distortion" not in metadata or "gain" not in tensors:
         raise damaged(path, "it holds another kind of model")
@@ -158,4 +159,4 @@ def load(path: Path) -> RateDistortionCodec:
     with torch.random.fork_rng(devices=[]):
         model = RateDistortionAutoencoder(config)
     model.load_state_dict(under("model", tensors))
-    return RateDistortionCodec(model, tensors)
+    return RateDistortionCodec(model, {name: tensors[name] for name in CONSTANTS})

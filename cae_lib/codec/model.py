@@ -68,7 +68,6 @@ class RateDistortionConfig:
     hidden: int = 64
 
     def __post_init__(self):
-        """Raise UsageError for an unknown word."""
         for word, known in ((self.context, CONTEXTS), (self.rounding, ROUNDINGS)):
             if word not in known:
                 raise UsageError(f"There is no {word!r}; choose one of {', '.join(known)}.")

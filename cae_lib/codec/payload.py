@@ -1,27 +1,54 @@
 """Images to payloads and back: tiles, symbols, range coder.
 
 An image becomes tiles, a tile becomes symbols, and all symbols go through one range coder. Any codec will do that has
-what quantisation.QuantisedAutoencoder has: a student's own as well as the shipped ones, which codec.py puts into files.
+what `Transform` lists: a student's own as well as the shipped ones.
 The same image gives the same bytes alone or in a batch, with any number of threads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cae_lib.codec.entropy import Decoder, Encoder
-from cae_lib.codec.quantisation import QuantisedAutoencoder
+from cae_lib.codec.entropy import Decoder, Encoder, Tables
 
 TILE = 256  # pixels a side: what is worked on at once of a large image, to bound the memory it takes
 PART = 2**12  # pixels worked on at once of a batch of small images: more would leave the processor's cache
 
 
+class Transform(Protocol):
+    """What the range coder needs of a codec.
+
+    stride: pixels a place of the code; margin: places of the code around a tile that reach into its picture; channels:
+    of the code; qualities: all of them, the worst picture first; tables: quality -> tables of probabilities.
+    """
+
+    stride: int
+    margin: int
+    channels: int
+    qualities: Sequence[int]
+    tables: dict[int, Tables]
+
+    def analyse(self, images: Tensor, quality: int) -> Tensor:
+        """uint8 images (N, 3, H, W), sides multiples of stride -> symbols (N, C, H/stride, W/stride), int64."""
+
+    def synthesise(self, symbols: Tensor, quality: int) -> Tensor:
+        """Symbols (N, C, h, w) -> uint8 images (N, 3, stride h, stride w)."""
+
+    def passes(self, symbols: Tensor, quality: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Which symbols (N, C, h, w) are coded together, one pass after the other; each sees those before it.
+
+        Yields (where, table, offset): the places (C, h, w) coded together, and for each of them (N, n) its table
+        and the smallest symbol that this table knows.
+        """
+
+
 @torch.no_grad()
-def encode(images: Tensor, codec: QuantisedAutoencoder, quality: int, progress: bool = False) -> list[bytes]:
+def encode(images: Tensor, codec: Transform, quality: int, progress: bool = False) -> list[bytes]:
     """uint8 images (N, 3, H, W) -> N payloads; progress: draw a bar for a large image."""
     height, width = images.shape[2:]
     payloads = []
@@ -37,7 +64,7 @@ def encode(images: Tensor, codec: QuantisedAutoencoder, quality: int, progress: 
 
 @torch.no_grad()
 def decode(
-    payloads: list[bytes], codec: QuantisedAutoencoder, quality: int, height: int, width: int, progress: bool = False
+    payloads: list[bytes], codec: Transform, quality: int, height: int, width: int, progress: bool = False
 ) -> Tensor:
     """N payloads -> uint8 images (N, 3, H, W). Raises CodecError for a payload that encode cannot have made."""
     size = part_size(height, width)
@@ -50,7 +77,7 @@ def decode(
 
 
 @torch.no_grad()
-def estimated_bits(images: Tensor, codec: QuantisedAutoencoder, quality: int) -> Tensor:
+def estimated_bits(images: Tensor, codec: Transform, quality: int) -> Tensor:
     """What the symbols of each image (N, 3, H, W) cost by the codec's own probabilities: bits (N,), float64."""
     tables, parts = codec.tables[quality], []
     for part in images.split(part_size(*images.shape[2:])):
@@ -63,7 +90,7 @@ def estimated_bits(images: Tensor, codec: QuantisedAutoencoder, quality: int) ->
 
 
 @torch.no_grad()
-def bit_map(images: Tensor, codec: QuantisedAutoencoder, quality: int) -> Tensor:
+def bit_map(images: Tensor, codec: Transform, quality: int) -> Tensor:
     """Where the bits go: what all channels at each place of the code cost, (N, H/stride, W/stride), float64.
 
     images: uint8 (N, 3, H, W), sides of at most TILE pixels.
@@ -88,7 +115,7 @@ def tile_bar(name: str, count: int, height: int, width: int, progress: bool) -> 
 
 
 @torch.no_grad()
-def symbols_of_tiles(images: Tensor, codec: QuantisedAutoencoder, quality: int) -> Iterator[Tensor]:
+def symbols_of_tiles(images: Tensor, codec: Transform, quality: int) -> Iterator[Tensor]:
     """Symbols (N, C, h, w) of each tile of the images, row by row.
 
     The borders are repeated up to a multiple of the stride. A tile is analysed with a margin of its surroundings, so
@@ -106,7 +133,7 @@ def symbols_of_tiles(images: Tensor, codec: QuantisedAutoencoder, quality: int) 
             yield symbols[..., y : y + TILE // stride, x : x + TILE // stride].contiguous()
 
 
-def write(symbols: Tensor, codec: QuantisedAutoencoder, quality: int, encoders: list[Encoder]) -> None:
+def write(symbols: Tensor, codec: Transform, quality: int, encoders: list[Encoder]) -> None:
     """Append a tile's symbols (N, C, h, w), pass by pass, to the encoders of their images."""
     for where, table, offset in codec.passes(symbols, quality):
         values = (symbols[:, where] - offset).numpy()
@@ -114,7 +141,7 @@ def write(symbols: Tensor, codec: QuantisedAutoencoder, quality: int, encoders: 
             encoder.write(row, tables, codec.tables[quality])
 
 
-def read(shape: tuple[int, ...], codec: QuantisedAutoencoder, quality: int, decoders: list[Decoder]) -> Tensor:
+def read(shape: tuple[int, ...], codec: Transform, quality: int, decoders: list[Decoder]) -> Tensor:
     """The next tile's symbols, of shape (C, h, w) an image: each pass sees what the passes before it have read."""
     symbols = torch.zeros(len(decoders), *shape, dtype=torch.int64)
     for where, table, offset in codec.passes(symbols, quality):
@@ -123,9 +150,7 @@ def read(shape: tuple[int, ...], codec: QuantisedAutoencoder, quality: int, deco
     return symbols
 
 
-def decode_part(
-    payloads: list[bytes], codec: QuantisedAutoencoder, quality: int, height: int, width: int, bar: tqdm
-) -> Tensor:
+def decode_part(payloads: list[bytes], codec: Transform, quality: int, height: int, width: int, bar: tqdm) -> Tensor:
     """Images (N, 3, H, W) from their payloads, one row of tiles after the other."""
     decoders = [Decoder(payload) for payload in payloads]
     strips = read_strips(decoders, codec, quality, height, width)
@@ -140,9 +165,7 @@ def decode_part(
     return torch.cat(pictures, -2)[..., :height, :width]
 
 
-def read_strips(
-    decoders: list[Decoder], codec: QuantisedAutoencoder, quality: int, height: int, width: int
-) -> Iterator[Tensor]:
+def read_strips(decoders: list[Decoder], codec: Transform, quality: int, height: int, width: int) -> Iterator[Tensor]:
     """The symbols (N, C, h, W/stride) of each row of tiles."""
     rows, columns = (-(-n // codec.stride) for n in (height, width))
     side = TILE // codec.stride
@@ -151,7 +174,7 @@ def read_strips(
         yield torch.cat([read(shape, codec, quality, decoders).to(torch.int16) for shape in shapes], -1)
 
 
-def draw(above: Tensor, strip: Tensor, below: Tensor, codec: QuantisedAutoencoder, quality: int) -> Tensor:
+def draw(above: Tensor, strip: Tensor, below: Tensor, codec: Transform, quality: int) -> Tensor:
     """The pixels (N, 3, h, w) of a strip of symbols, tile by tile, each with a margin of the symbols around it."""
     stride, margin, side = codec.stride, codec.margin, TILE // codec.stride
     above = above[..., max(above.shape[-2] - margin, 0) :, :]  # -margin would be all of it where margin is 0

@@ -1,4 +1,4 @@
-"""Images to .cae files and back with the models of this kit: a header (container.py) and a payload (payload.py)."""
+"""Images to .cae files and back, with the codecs of this kit by name; and what a file says about who made it."""
 
 from functools import cache
 from pathlib import Path
@@ -10,10 +10,8 @@ from torch import Tensor
 from cae_lib.base.weights import checksum, load_tensors
 from cae_lib.checkpoints import load_run
 from cae_lib.codec import dct, integers, payload, quantisation
-from cae_lib.codec.container import CodecError, Header, pack, unpack
-from cae_lib.codec.dct import DctCodec
-from cae_lib.codec.integers import RateDistortionCodec
-from cae_lib.codec.quantisation import QuantisedAutoencoder
+from cae_lib.codec.codec import TransformCodec
+from cae_lib.codec.container import CodecError, Header, unpack
 from cae_lib.data.images import ImageSet
 
 FOLDER = Path(__file__).parents[1] / "codecs"
@@ -23,35 +21,51 @@ DCT = "dct"  # no network
 # A model's place here is its number in .cae files: new ones go to the end.
 MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64", RD, DCT)
 
-FIT_IMAGES = 5_000  # on which ranges and tables of the plain autoencoders are measured
+# Name -> codec: a notebook may add its own, which then goes by its name everywhere, as the shipped ones do.
+OWN: dict[str, TransformCodec] = {}
 
-Codec = QuantisedAutoencoder | RateDistortionCodec | DctCodec
+CALIBRATED_ON = 5_000  # training images on which ranges and tables of the plain autoencoders are measured
+
+
+def load_codec(name: str) -> TransformCodec:
+    """The codec of a shipped model, read once, or one in OWN.
+
+    Raises CodecError for an unknown name, CheckpointError for its file.
+    """
+    if name in OWN:
+        codec = OWN[name]
+        codec.name, codec.fingerprint = name, bytes.fromhex(checksum(*codec.tensors()))[:3]
+        return codec
+    if name not in MODELS:
+        raise CodecError(
+            f"No codec is called {name!r}; choose one of {', '.join([*MODELS, *OWN])}. For a codec of your own: "
+            f"cae_lib.codec.streams.OWN[{name!r}] = codec."
+        )
+    return shipped_codec(name)
 
 
 @cache
-def load_codec(name: str) -> Codec:
-    """The codec of a shipped model, read once. Raises CodecError for an unknown name, CheckpointError for its file."""
-    if name not in MODELS:
-        raise CodecError(f"No codec is called {name!r}; choose one of {', '.join(MODELS)}.")
-    return {RD: integers, DCT: dct}.get(name, quantisation).load(FOLDER / f"{name}.safetensors")
+def shipped_codec(name: str) -> TransformCodec:
+    """One of MODELS, from its file."""
+    codec = {RD: integers, DCT: dct}.get(name, quantisation).load(FOLDER / f"{name}.safetensors")
+    codec.name, codec.number, codec.fingerprint = name, MODELS.index(name), fingerprint(name)
+    return codec
 
 
-def fit_codecs(train: ImageSet) -> None:
+def calibrate_all(train: ImageSet) -> None:
     """Make the files of all codecs but rd again: what is measured on training images.
 
     The plain autoencoders come from the shipped runs (seed 0, last epoch); their ranges and tables are measured on the
     first images, the tables of the DCT codec on all of them.
     """
     for name in MODELS[: MODELS.index(RD)]:
-        codec = quantisation.fit(load_run(name).model, train.take(FIT_IMAGES))
-        quantisation.save(FOLDER / f"{name}.safetensors", codec)
-    dct.save(FOLDER / f"{DCT}.safetensors", dct.fit(train))
+        codec = quantisation.calibrate(load_run(name).model, train.take(CALIBRATED_ON))
+        codec.save(FOLDER / f"{name}.safetensors")
+    dct.calibrate(train).save(FOLDER / f"{DCT}.safetensors")
 
 
-@cache
 def fingerprint(name: str) -> bytes:
-    """Three bytes that tell a codec's weights and tables from any others. Raises what load_codec raises."""
-    load_codec(name)
+    """Three bytes that tell a shipped codec's weights and tables from any others."""
     return bytes.fromhex(checksum(*load_tensors(FOLDER / f"{name}.safetensors")))[:3]
 
 
@@ -78,47 +92,36 @@ def decompress(data: bytes, progress: bool = False) -> np.ndarray:
 
 def encode_batch(images: Tensor, *, model: str, quality: int, progress: bool = False) -> list[bytes]:
     """uint8 images (N, 3, H, W) -> N .cae files, each the same as compress gives. Raises CodecError."""
-    codec = load_codec(model)
-    check_quality(codec, model, quality)
-    if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != 3:
-        raise CodecError(f"Images must be uint8 (N, 3, H, W), not {images.dtype} {tuple(images.shape)}.")
-    height, width = images.shape[2:]
-    header = Header(MODELS.index(model), fingerprint(model), quality, width, height)
-    pack(header, b"")  # refuses a size that cannot be stored before any work is done
-    return [pack(header, inside) for inside in payload.encode(images, codec, quality, progress)]
+    return load_codec(model).encode(images, quality, progress)
 
 
 def decode_batch(files: list[bytes], progress: bool = False) -> Tensor:
     """.cae files of one model, quality and size -> uint8 images (N, 3, H, W). Raises CodecError."""
     if not files:
         raise CodecError("There is nothing to decode: give at least one .cae file.")
-    headers, payloads = zip(*map(unpack, files), strict=True)
-    if len(set(headers)) > 1:
-        raise CodecError("Files decoded together must have one model, quality and size: decode them one by one.")
-    header = headers[0]
-    return payload.decode(payloads, codec_of(header), header.quality, header.height, header.width, progress)
+    return codec_of(unpack(files[0])[0]).decode(files, progress)
 
 
-def codec_of(header: Header) -> Codec:
+def codec_of(header: Header) -> TransformCodec:
     """The codec that made a file. Raises CodecError if this kit has it not, or with other weights."""
+    for name in OWN:
+        codec = load_codec(name)
+        if (codec.number, codec.fingerprint) == (header.model, header.fingerprint):
+            codec.check_quality(header.quality)
+            return codec
     if header.model >= len(MODELS):
-        raise CodecError(f"This .cae file was made by model number {header.model}, unknown here: update the kit.")
-    name = MODELS[header.model]
-    codec = load_codec(name)
-    if header.fingerprint != fingerprint(name):
         raise CodecError(
-            f"This .cae file was made by {name} with other weights (fingerprint {header.fingerprint.hex()}, here "
-            f"{fingerprint(name).hex()}): use the version of the kit that made it."
+            f"This .cae file was made by model number {header.model}, unknown here: update the kit, or add the codec "
+            "that made it to cae_lib.codec.streams.OWN."
         )
-    check_quality(codec, name, header.quality)
+    codec = load_codec(MODELS[header.model])
+    if header.fingerprint != codec.fingerprint:
+        raise CodecError(
+            f"This .cae file was made by {codec.name} with other weights (fingerprint {header.fingerprint.hex()}, here "
+            f"{codec.fingerprint.hex()}): use the version of the kit that made it."
+        )
+    codec.check_quality(header.quality)
     return codec
-
-
-def check_quality(codec: Codec, name: str, quality: int) -> None:
-    """Raise CodecError unless the codec has this quality."""
-    if not isinstance(quality, int | np.integer) or quality not in codec.qualities:
-        low, high = codec.qualities[0], codec.qualities[-1]
-        raise CodecError(f"{name} has no quality {quality}: choose a whole number from {low} to {high}.")
 
 
 def payload_size(data: bytes) -> int:
@@ -132,5 +135,5 @@ def estimated_bits(images: Tensor, *, model: str, quality: int) -> Tensor:
     Raises CodecError for an unknown model or quality.
     """
     codec = load_codec(model)
-    check_quality(codec, model, quality)
+    codec.check_quality(quality)
     return payload.estimated_bits(images, codec, quality)

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from cae_lib.base import resume
 from cae_lib.base.atomic import write_json
-from cae_lib.base.weights import CheckpointError, load_tensors, optimiser_state, optimiser_tensors, save_tensors, under
+from cae_lib.base.device import best_device, precision
 from cae_lib.codec.model import RateDistortionAutoencoder, RateDistortionConfig, rate_distortion
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.evaluation import check_images
-from cae_lib.training import best_device, refuse_infinite
+from cae_lib.training import SEEDS, Sums, TrainingError, refuse_infinite, seed_epoch
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class RateDistortionTraining:
     bf16: bool = True
 
 
-def train(
+def train_codec(
     folder: Path,
     config: RateDistortionConfig,
     training: RateDistortionTraining,
@@ -52,6 +53,8 @@ def train(
     """
     check_images(images.images, "training images")
     check_images(measured.images, "measured images")
+    if not 0 <= training.seed < SEEDS:
+        raise TrainingError(f"A seed is a whole number from 0 to {SEEDS - 1:,}, not {training.seed}.")
     device = best_device()
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
@@ -59,57 +62,60 @@ def train(
     average = {name: value.clone() for name, value in model.state_dict().items()}
     facts = {"model": config.as_dict(), "training": asdict(training) | {"epochs": None}, "source": images.source}
     facts |= {"train_images": len(images)}
-    record, state = {"epochs": []}, None
-    if (folder / "resume.safetensors").exists():
-        average, state, record = load_resume(folder, model, facts)
+    record = {"epochs": []}
+    stopped = resume.load(folder, facts)
+    if stopped:
+        average, record = stopped.groups["average"], stopped.record
+        model.load_state_dict(stopped.groups["weights"])
+        if len(record["epochs"]) > epochs_recorded(folder):  # a kill left it one epoch behind
+            write_json(folder / "run.json", facts | record)
+    bf16 = precision(training.bf16, device, progress)
     model.to(device, memory_format=torch.channels_last)
     average = {name: value.to(device) for name, value in average.items()}
     optimiser = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
-    if state is not None:
-        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    if stopped:
+        optimiser.load_state_dict({"state": stopped.optimiser, "param_groups": optimiser.state_dict()["param_groups"]})
     pixels = images.images.to(device)
     steps = math.ceil(len(images) / training.batch_size)
 
     with torch.random.fork_rng():
         for epoch in range(len(record["epochs"]) + 1, training.epochs + 1):
             began = time.perf_counter()
-            torch.manual_seed(1_000_003 * training.seed + epoch)
+            seed_epoch(training.seed, epoch)
             model.train()
-            sums = dict.fromkeys(("loss", "bpp", "mse"), 0.0)
+            sums = Sums(epoch, training.learning_rate)
             order = torch.randperm(len(images)).to(device).split(training.batch_size)
             bar = tqdm(order, f"epoch {epoch}/{training.epochs}", leave=False, disable=None if progress else True)
             for step, index in enumerate(bar, (epoch - 1) * steps):
                 left = 1 - step / (training.epochs * steps)
                 for group in optimiser.param_groups:
                     group["lr"] = training.learning_rate * min(1.0, left / training.decay)
-                terms = train_step(model, optimiser, pixels[index], training.bf16)
-                refuse_infinite(terms["loss"], epoch, training.learning_rate)
-                for name in sums:
-                    sums[name] += terms[name] * len(index)
+                sums.add(train_step(model, optimiser, pixels[index], bf16), len(index))
                 keep = min(training.averaging, (step + 1) / (step + 10))
                 for name, value in model.state_dict().items():
                     average[name].lerp_(value, 1 - keep)
-            points = measure(averaged(config, average), measured, training.bf16)
+            points = measure(averaged(config, average), measured, bf16)
             # The last step may have spoilt the weights.
             refuse_infinite(sum(point["bpp"] for point in points), epoch, training.learning_rate)
-            row = {name: value / len(images) for name, value in sums.items()}
+            row = {name: value / len(images) for name, value in sums.read().items()}
             record["epochs"].append(row | {"seconds": time.perf_counter() - began, "measured": points})
-            write_json(folder / "run.json", facts | record)  # first: a kill between the two repeats the epoch
-            save_resume(folder, model, average, optimiser, facts, record)
+            resume.save(folder, facts, record, optimiser, weights=model.state_dict(), average=average)
+            write_json(folder / "run.json", facts | record)
             if progress:
                 text = "  ".join(f"{p['bpp']:.2f}/{p['psnr']:.1f}" for p in points)
                 print(f"epoch {epoch}/{training.epochs}  loss {row['loss']:.4f}  bpp/dB  {text}", flush=True)
     return averaged(config, average)
 
 
-def bf16_is_fast() -> bool:
-    """Whether this machine computes faster in bfloat16 than in float32; others only emulate it, slowly."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return "AVX512" in torch.backends.cpu.get_cpu_capability()
+def epochs_recorded(folder: Path) -> int:
+    """How many epochs run.json tells of; 0 where there is none that can be read."""
+    try:
+        return len(json.loads((folder / "run.json").read_text())["epochs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
-def train_step(model, optimiser, images: Tensor, bf16: bool) -> dict[str, float]:
+def train_step(model, optimiser, images: Tensor, bf16: bool) -> dict[str, Tensor]:
     """One step on uint8 images (N, 3, 32, 32), half of them mirrored, each with a quality of its own."""
     mirrored = torch.rand(len(images), 1, 1, 1) < 0.5
     quality = torch.randint(len(model.config.lambdas), (len(images),)).to(images.device)
@@ -120,7 +126,7 @@ def train_step(model, optimiser, images: Tensor, bf16: bool) -> dict[str, float]
     terms["loss"].backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
-    return {name: value.item() for name, value in terms.items()}
+    return terms
 
 
 def averaged(config: RateDistortionConfig, weights: dict[str, Tensor]) -> RateDistortionAutoencoder:
@@ -133,7 +139,7 @@ def averaged(config: RateDistortionConfig, weights: dict[str, Tensor]) -> RateDi
 
 @torch.no_grad()
 def measure(model: RateDistortionAutoencoder, data: ImageSet, bf16: bool = False) -> list[dict[str, float]]:
-    """Estimated bits per pixel and mean PSNR in dB at every quality; real bytes are codec.py's business."""
+    """Estimated bits per pixel and mean PSNR in dB at every quality; real bytes are streams.py's business."""
     device = best_device()
     model = model.to(device, memory_format=torch.channels_last).eval()
     points = []
@@ -148,20 +154,3 @@ def measure(model: RateDistortionAutoencoder, data: ImageSet, bf16: bool = False
             psnr.append(-10 * error.log10())
         points.append({"bpp": torch.cat(bits).mean().item(), "psnr": torch.cat(psnr).mean().item()})
     return points
-
-
-def save_resume(folder: Path, model, average: dict, optimiser, facts: dict, record: dict) -> None:
-    """All that the next epoch needs in one file, so that a kill at any moment leaves it whole."""
-    tensors = {f"weights/{k}": v for k, v in model.state_dict().items()}
-    tensors |= {f"average/{k}": v for k, v in average.items()}
-    tensors |= optimiser_tensors(optimiser)
-    save_tensors(folder / "resume.safetensors", tensors, {"facts": json.dumps(facts), "record": json.dumps(record)})
-
-
-def load_resume(folder: Path, model, facts: dict) -> tuple[dict, dict, dict]:
-    """Load the weights into the model; returns averaged weights, the optimiser's state and the record so far."""
-    tensors, metadata = load_tensors(folder / "resume.safetensors")
-    if json.loads(metadata["facts"]) != json.loads(json.dumps(facts)):
-        raise CheckpointError(f"{folder} holds another model or training: choose another folder, or delete it.")
-    model.load_state_dict(under("weights", tensors))
-    return under("average", tensors), optimiser_state(tensors), json.loads(metadata["record"])

@@ -33,8 +33,7 @@ from cae_lib.codec.quantisation import BITS, QuantisedAutoencoder
 from cae_lib.codec.streams import load_codec
 from cae_lib.data.images import CIFAR10, ImageSet, load_images, scale, unscale
 from cae_lib.evaluation import PART
-from cae_lib.models import Autoencoder
-from cae_lib.race.coders import coder_of
+from cae_lib.models import Autoencoder, range_of
 from cae_lib.race.rate_distortion import REFERENCE, bd, curve, rates
 from cae_lib.results.tables import decibels, number
 
@@ -59,14 +58,14 @@ def model_codec(entry: Autoencoder, train: ImageSet) -> QuantisedAutoencoder:
     """Project 05: an autoencoder behind the kit's quantiser and coder."""
     need(isinstance(entry, Autoencoder), "The entry is no Autoencoder: use models.build, or a subclass of Autoencoder.")
     model = deepcopy(entry).cpu().float().eval()
-    images, channels = scale(train.images[:2], model.config.pixel_range), model.config.code_channels
+    images = scale(train.images[:2], range_of(model))
     with torch.no_grad():
         code = model.encode(images)
         side = code.shape[-1]
         need(
-            code.shape == (2, channels, side, side) and 32 % side == 0 and channels * side**2 <= NUMBERS,
-            f"The code of two images has the shape {tuple(code.shape)}; it must be (2, {channels}, h, h), with the "
-            f"config's {channels} channels, h a divisor of 32, and at most {NUMBERS} numbers an image.",
+            code.dim() == 4 and code.shape[2:] == (side, side) and 32 % side == 0 and code[0].numel() <= NUMBERS,
+            f"The code of two images has the shape {tuple(code.shape)}; it must be (2, C, h, h), with h a divisor of "
+            f"32, and at most {NUMBERS} numbers an image.",
         )
         output = model.decode(code)
     need(
@@ -74,9 +73,7 @@ def model_codec(entry: Autoencoder, train: ImageSet) -> QuantisedAutoencoder:
         f"The decoder must give finite numbers of the images' shape {tuple(images.shape)}, not {tuple(output.shape)} "
         f"with {int((~output.isfinite()).sum())} that are not finite.",
     )
-    codec = quantisation.fit(model, train)
-    codec.stride = 32 // side
-    return codec
+    return quantisation.calibrate(model, train)
 
 
 class QuantiserCodec(QuantisedAutoencoder):
@@ -109,7 +106,7 @@ class QuantiserCodec(QuantisedAutoencoder):
         code = self.entry.dequantise(symbols, quality)
         valid = code.shape == symbols.shape and bool(code.isfinite().all())
         need(valid, f"dequantise must turn symbols {tuple(symbols.shape)} into as many finite numbers.")
-        return (unscale(self.model.decode(code.double()), self.model.config.pixel_range) * 255).round().to(torch.uint8)
+        return (unscale(self.model.decode(code.double()), range_of(self.model)) * 255).round().to(torch.uint8)
 
 
 class EntropyModelCodec(QuantisedAutoencoder):
@@ -192,7 +189,7 @@ def judge(project: str, entry, *, author: str, name: str = "", images: int = 100
     name, test = name or type(entry).__name__, load_images("test").take(images)
     codec = make(entry, load_images("train").take(COUNTED))
     check_decoder(codec, test.images)
-    points = curve(test.images, coder_of(codec))
+    points = curve(test.images, codec)
     print(f"Project {project}: {name} by {author}; payload, mean over {len(test)} images of {test.source}")
     for point in points:
         print(f"quality {point['quality']}: {point['payload_bpp']:6.2f} bits per pixel, {number(point['psnr']):>5} dB")

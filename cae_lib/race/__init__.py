@@ -1,7 +1,8 @@
 """Codecs side by side, their bytes counted alike.
 
 - baselines: JPEG, WebP, JPEG 2000, AVIF and PNG, with every byte of their files accounted for
-- coders: the kit's codecs and the baselines as one thing to a race
+- layouts: what is header and what is payload in a file of theirs
+- codecs: every codec by its name, ours and those
 - rate_distortion: rate against distortion, BD-rate, the race, what others published
 - rate_plots: plots of it
 """

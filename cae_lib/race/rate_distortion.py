@@ -1,7 +1,8 @@
 """The race: how many bits per pixel each codec needs for which quality, image by image.
 
-A codec is named: one of baselines.BASELINES or of codec.MODELS. `images` are uint8: a tensor (N, 3, H, W) or a list
-of tensors (3, H, W) of any sizes; each is coded on its own. A curve is a list of points, one a quality step:
+A codec is named: one of baselines.BASELINES, of streams.MODELS, or of streams.OWN. `images` are uint8: a tensor
+(N, 3, H, W) or a list of tensors (3, H, W) of any sizes; each is coded on its own. A curve is a list of points,
+one a quality step:
 
     {"quality", "file_bpp", "payload_bpp", "psnr", "psnr_pooled", "ssim"}
 
@@ -18,9 +19,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cae_lib import metrics
+from cae_lib.codec.codec import Codec
 from cae_lib.data.images import CIFAR10, scale
 from cae_lib.race.baselines import BASELINES, at_least, decode, size
-from cae_lib.race.coders import Coder, batches, coder, pixels
+from cae_lib.race.codecs import batches, codec_named, pixels
 
 LEVELS = (28, 30, 32, 35)  # dB
 REFERENCE = "JPEG 4:4:4"
@@ -69,14 +71,16 @@ ANCHOR_NOTE = (
 )
 
 
-def curve(images: Tensor | list[Tensor], codec: str | Coder, progress: bool = False) -> list[dict]:
+def curve(images: Tensor | list[Tensor], codec: str | Codec, progress: bool = False) -> list[dict]:
     """The points of a codec, as the module's text says; progress: draw a bar on standard error."""
     name = codec if isinstance(codec, str) else "codec"
-    codec = coder(codec) if isinstance(codec, str) else codec
+    codec = codec_named(codec) if isinstance(codec, str) else codec
     total = sum(image[0].numel() for image in images)
     points = []
-    with tqdm(total=len(codec.steps) * len(images), desc=name, unit="image", disable=None if progress else True) as bar:
-        for quality in codec.steps:
+    with tqdm(
+        total=len(codec.curve_qualities) * len(images), desc=name, unit="image", disable=None if progress else True
+    ) as bar:
+        for quality in codec.curve_qualities:
             files, payloads, errors, ratios, similarities = 0, 0, [], [], []
             for batch in batches(images):
                 coded = codec.encode(batch, quality)
@@ -208,7 +212,7 @@ def cost(image: Tensor, name: str, psnr: float) -> dict:
     Returns {"quality", "header", "payload", "psnr"}: bytes of the two parts of the file, and the PSNR in dB, None when
     the image comes back exactly.
     """
-    codec = coder(name)
+    codec = codec_named(name)
 
     def reached(quality: float) -> float:
         return decibels(image, codec.decode(codec.encode(image[None], quality))[0])
@@ -232,7 +236,7 @@ def same_bytes(images: Tensor, name: str, quality: float, which: str = "file", r
     Returns {"original": cells, name: cells, rival: cells} for rate_plots.same_bytes_strip, a cell an image:
     {"image" (3, H, W), "bytes", "psnr" in dB}; an original's bytes are its pixels', and its PSNR is None.
     """
-    codec, baseline = coder(name), BASELINES[rival]
+    codec, baseline = codec_named(name), BASELINES[rival]
     files = codec.encode(images, quality)
     rows = {"original": [], name: [], rival: []}
     for image, file, ours in zip(images, files, codec.decode(files), strict=True):

@@ -1,6 +1,7 @@
 """What is trained, measured and shipped.
 
-- recipes, rd_recipes: every training that ships or is compared
+- recipes: every training that ships or is compared
+- studies: many of them, one after the other
 - measurements: the numbers of the report, of the runs, of the codecs, as stored under figures/
 - dct_steps: from JPEG to the DCT codec, one change at a time
 - tables: numbers as text

@@ -16,12 +16,11 @@ from torch import Tensor
 
 from cae_lib import plots
 from cae_lib.base.atomic import write_json
-from cae_lib.codec.dct import DctCodec, fit
+from cae_lib.codec.codec import Codec
+from cae_lib.codec.dct import DctCodec, calibrate
 from cae_lib.data.images import ImageSet, load_images
 from cae_lib.metrics import bd_rate
-from cae_lib.race import baselines
-from cae_lib.race.baselines import BASELINES, JPEG_STEPS
-from cae_lib.race.coders import Coder, coder, coder_of, pixels
+from cae_lib.race.baselines import BASELINES, JPEG_STEPS, Baseline
 from cae_lib.race.rate_distortion import REFERENCE, curve, rates
 from cae_lib.results import measurements
 
@@ -43,7 +42,7 @@ def dead_zones(train: ImageSet) -> list[dict]:
 
     bd_rate: in percent, against rounding to the nearest symbol.
     """
-    curves = {r: curve(train.images[-HELD_OUT:], coder_of(fit(train.take(COUNTED), rounding=r))) for r in ROUNDINGS}
+    curves = {r: curve(train.images[-HELD_OUT:], calibrate(train.take(COUNTED), rounding=r)) for r in ROUNDINGS}
     return [{"rounding": r, "bd_rate": bd_rate(*rates(curves[NEAREST]), *rates(c))} for r, c in curves.items()]
 
 
@@ -51,47 +50,39 @@ def jpeg_matrices() -> Tensor:
     """The quantiser's steps of JPEG 4:4:4 at each of JPEG_STEPS: (Q, 192), in the order of the DCT codec's kernels."""
     rows = []
     for quality in JPEG_STEPS:
-        file = BASELINES[REFERENCE].encode(np.zeros((8, 8, 3), np.uint8), quality)
+        file = BASELINES[REFERENCE].encode_array(np.zeros((8, 8, 3), np.uint8), quality)
         tables = Image.open(BytesIO(file)).quantization
         rows.append([*tables[0], *tables[1], *tables[1]])
     return torch.tensor(rows).double()
 
 
-def flat_jpeg() -> Coder:
+class FlatJpeg(Baseline):
     """JPEG 4:4:4 with one step for every frequency, which is its quality: the largest step is the coarsest."""
 
-    def encode(image: Tensor, step: int) -> bytes:
+    def encode_array(self, image: np.ndarray, quality: int) -> bytes:
+        """uint8 image (H, W, 3) -> file."""
         out = BytesIO()
-        Image.fromarray(pixels(image)).save(out, "JPEG", subsampling=0, qtables=[[step] * 64] * 2)
+        Image.fromarray(image).save(out, "JPEG", subsampling=0, qtables=[[quality] * 64] * 2)
         return out.getvalue()
-
-    jpeg = coder(REFERENCE)
-    return Coder(
-        FLAT_STEPS,
-        FLAT_STEPS,
-        lambda images, step: [encode(image, step) for image in images],
-        jpeg.decode,
-        lambda file: len(baselines.payload(file)),
-    )
 
 
 def nearest(train: ImageSet, **options) -> DctCodec:
     """A DCT codec that rounds to the nearest symbol and decodes it to its own value, as JPEG does."""
-    codec = fit(train, rounding=NEAREST, **options)
+    codec = calibrate(train, rounding=NEAREST, **options)
     codec.shift = torch.zeros_like(codec.shift)
     return codec
 
 
-def contestants(train: ImageSet) -> Iterator[tuple[str, str | Coder]]:
-    """The steps from JPEG to the DCT codec, each with its coder; all tables are counted on the training images."""
+def contestants(train: ImageSet) -> Iterator[tuple[str, str | Codec]]:
+    """The steps from JPEG to the DCT codec, each as a codec; all tables are counted on the training images."""
     yield "JPEG 4:4:4", REFERENCE
-    yield RECODED, coder_of(nearest(train, steps=jpeg_matrices(), colours=JPEG_COLOURS))
-    yield "JPEG, one step for all frequencies", flat_jpeg()
-    yield "one step, static tables", coder_of(nearest(train, steps=FLAT_STEPS, colours=JPEG_COLOURS))
-    yield "... and KLT colours", coder_of(nearest(train))
-    yield "... and decoded to the interval's mean", coder_of(fit(train, rounding=NEAREST))
-    yield "... and a dead zone: the codec dct", coder_of(fit(train))
-    yield "dct in JPEG's colours", coder_of(fit(train, steps=FLAT_STEPS, colours=JPEG_COLOURS))
+    yield RECODED, nearest(train, steps=jpeg_matrices(), colours=JPEG_COLOURS)
+    yield "JPEG, one step for all frequencies", FlatJpeg("JPEG, flat tables", "JPEG", FLAT_STEPS, FLAT_STEPS)
+    yield "one step, static tables", nearest(train, steps=FLAT_STEPS, colours=JPEG_COLOURS)
+    yield "... and KLT colours", nearest(train)
+    yield "... and decoded to the interval's mean", calibrate(train, rounding=NEAREST)
+    yield "... and a dead zone: the codec dct", calibrate(train)
+    yield "dct in JPEG's colours", calibrate(train, steps=FLAT_STEPS, colours=JPEG_COLOURS)
 
 
 def measure(train: ImageSet, test: ImageSet, file: Path = FILE) -> dict:

@@ -15,17 +15,18 @@ from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data.images import CIFAR10, ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.metrics import psnr
+from cae_lib.models import range_of
 from cae_lib.results import measurements
 from cae_lib.results.dct_steps import dct_steps
 from cae_lib.results.race_figures import codecs_file, codecs_payload, rd_anchors, rd_payload, weights
-from cae_lib.results.rd_recipes import BASE, RECIPES
-from cae_lib.results.recipes import DEAD_BATCH_SIZES, DEAD_RELU_FILE, LEARNING_RATES
+from cae_lib.results.recipes import BASE, CODECS, LEARNING_RATES
+from cae_lib.results.studies import DEAD_BATCH_SIZES, DEAD_RELU_FILE
 
 
 def rebuilt(run: str, test: ImageSet, indices, epoch: int | str | None = None) -> torch.Tensor:
     """What a shipped run makes of some test images: float (N, 3, 32, 32) in [0, 1]."""
     model = load_run(run, epoch).model
-    return unscale(reconstruct(model, test.images[indices]), model.config.pixel_range)
+    return unscale(reconstruct(model, test.images[indices]), range_of(model))
 
 
 def before_after(run: str, epoch: int, test: ImageSet, indices) -> tuple[Figure, dict]:
@@ -191,7 +192,7 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
         [measurements.half_interval(row["bd_rate"]) for row in rows],
     )
     ax.barh(places, means, xerr=halves, color=plots.COLOURS[0], error_kw={"ecolor": "black", "capsize": 3})
-    ax.set_yticks(places, [RECIPES[row["name"]].why for row in rows])
+    ax.set_yticks(places, [CODECS[row["name"]].why for row in rows])
     for place, row in zip(places, rows, strict=True):
         for value in row["bd_rate"]["values"]:
             ax.plot(value, place, "o", color=plots.COLOURS[1], markersize=4)

@@ -16,10 +16,9 @@ from cae_lib.anatomy import summarise
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import bd_rate, psnr, quality
-from cae_lib.models import Autoencoder
+from cae_lib.models import Autoencoder, range_of
 from cae_lib.race.rate_distortion import REFERENCE, rates
-from cae_lib.results.rd_recipes import BASE, RECIPES
-from cae_lib.results.recipes import CODE_CHANNELS, SAME_SCALE
+from cae_lib.results.recipes import BASE, CODE_CHANNELS, CODECS, SAME_SCALE
 
 FIGURES = Path(__file__).parents[2] / "figures"
 
@@ -121,13 +120,13 @@ def numbers_in_use(model: Autoencoder, data: ImageSet) -> tuple[int, int]:
 
     A channel that is zero on each of the first 1,000 images is dead: none of its numbers counts.
     """
-    code = model.encode(scale(data.images[:1000], model.config.pixel_range))
+    code = model.encode(scale(data.images[:1000], range_of(model)))
     alive = int((code.abs().amax((0, 2, 3)) > 0).sum())
     return alive * code[0, 0].numel(), code[0].numel()
 
 
 def ablation(runs: list[dict]) -> list[dict]:
-    """BD-rates of trainings (rd_recipes.train_all) of several rates: {name, bd_rate, on_test, against_jpeg}.
+    """BD-rates of trainings (studies.codec_study) of several rates: {name, bd_rate, on_test, against_jpeg}.
 
     Each is a spread over the seeds, in percent, payload against payload. bd_rate: each seed against the base's training
     with the same seed, on images held out of the training set, which rank the designs; the best comes first.
@@ -135,7 +134,7 @@ def ablation(runs: list[dict]) -> list[dict]:
     """
     jpeg, rows = rates(stored("codecs")["curves"][REFERENCE]), []
     curves = {(run["name"], run["seed"]): run for run in runs if "held_out" in run}
-    for name in RECIPES:
+    for name in CODECS:
         seeds = [seed for found, seed in curves if found == name and (BASE, seed) in curves]
         if seeds:
             pairs = [(curves[BASE, seed], curves[name, seed]) for seed in sorted(seeds)]

@@ -1,36 +1,39 @@
-"""The runs that the kit ships: what is trained, on how many images, with which seeds.
+"""Every training that ships or is compared: what is trained, on how many images, with which seeds."""
 
-`train_all` (the command `cae train --all`) makes them again from nothing, and resumes where it stopped.
-"""
-
-import json
+from collections import ChainMap
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cae_lib import checkpoints
-from cae_lib.base.atomic import write_json
+from cae_lib.base.errors import UsageError
+from cae_lib.checkpoints import OWN, SHIPPED, Run, train_run
+from cae_lib.codec import integers, streams
+from cae_lib.codec.integers import RateDistortionCodec
+from cae_lib.codec.model import RateDistortionConfig
+from cae_lib.codec.training import RateDistortionTraining, train_codec
 from cae_lib.data.images import ImageSet
-from cae_lib.evaluation import dead_relus, reconstruct
-from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, ModelConfig, build
-from cae_lib.training import TrainConfig, fit
+from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, MODELS, ModelConfig, is_autoencoder
+from cae_lib.training import TrainConfig
 
 ALL = 10**9  # more images than there are: all of them
+MEASURED = 500  # test images that the training of a codec is measured on
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One shipped run: model, training, how many images, how many seeds.
+    """One training: model, training, how many images, how many seeds.
 
-    Seed 0 keeps the weights of every epoch, the others those of the best and the last one.
+    Seed 0 of a run keeps the weights of every epoch, the others those of the best and the last one.
     """
 
     why: str
-    model: ModelConfig
-    training: TrainConfig
+    model: ModelConfig | type | RateDistortionConfig
+    training: TrainConfig | RateDistortionTraining
     seeds: int = 1
     train_images: int = ALL
     validation_images: int = ALL
 
+
+# The runs of autoencoders that ship.
 
 REPORT1 = TrainConfig(epochs=30, batch_size=4, optimiser="sgd", learning_rate=0.01)
 REPORT2 = TrainConfig(epochs=20, batch_size=32, optimiser="adam", learning_rate=1e-3)
@@ -39,7 +42,7 @@ CODE_CHANNELS = (2, 8, 16, 64)
 LEARNING_RATES = (0.0001, 0.001, 0.01, 0.1)
 FEW = dict(train_images=5_000, validation_images=1_000)
 
-RECIPES = {
+RUNS = {
     "model1": Recipe("the report's model1; epoch 10 is its first run", MODEL1, REPORT1, seeds=3),
     "model2": Recipe("the report's model2", MODEL2, REPORT2, seeds=3),
     **{
@@ -75,77 +78,71 @@ RECIPES = {
     },
 }
 
-DEAD_BATCH_SIZES = (4, 16, 64, 256)
-DEAD_SEEDS = 5
-DEAD_RELU_FILE = checkpoints.SHIPPED / "dead_relus.json"
+# The codecs trained for rate and distortion: the one that ships, three minutes, and what each part is worth.
+
+# Small enough to be trained many times; what holds for it need not hold for a large model trained for long.
+SMALL = RateDistortionConfig(width=64, lambdas=(0.002, 0.008, 0.025, 0.09))
+SHORT = RateDistortionTraining(epochs=4, batch_size=32, learning_rate=4e-3)
+BASE = "rd_small"
 
 
-def train(
+def part(why: str, model: RateDistortionConfig = SMALL, training: RateDistortionTraining = SHORT) -> Recipe:
+    """A design that shows what one part is worth: three seeds on 10,000 images."""
+    return Recipe(why, model, training, seeds=3, train_images=10_000)
+
+
+CODECS = {
+    streams.RD: Recipe("the codec that ships", RateDistortionConfig(), RateDistortionTraining(epochs=48)),
+    "rd_minutes": Recipe(
+        "three minutes: one rate, one distribution a channel",
+        RateDistortionConfig(width=64, lambdas=(0.01,), context="none"),
+        RateDistortionTraining(epochs=2, batch_size=32, learning_rate=5e-3),
+        seeds=3,
+    ),
+    BASE: part("small and short: what the next ones are compared with"),
+    "rd_noise": part("noise stands in for rounding everywhere", replace(SMALL, rounding="noise")),
+    "rd_straight": part("straight-through rounding everywhere", replace(SMALL, rounding="straight-through")),
+    "rd_channel": part("one distribution a channel, no context", replace(SMALL, context="none")),
+    "rd_hyper": part("a hyperprior instead of the context", replace(SMALL, context="none", hyper=8)),
+    "rd_both": part("a hyperprior beside the context", replace(SMALL, hyper=8)),
+    "rd_narrow": part("half the width", replace(SMALL, width=32)),
+    "rd_wide": part("twice the width", replace(SMALL, width=128)),
+    "rd_shorter": part("half as long", training=replace(SHORT, epochs=2)),
+    "rd_longer": part("twice as long", training=replace(SHORT, epochs=8)),
+}
+
+RECIPES = ChainMap(CODECS, RUNS)
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe of that name; for a model of one's own in models.MODELS, model2's training. Raises UsageError."""
+    own = [key for key, model in MODELS.items() if key not in RECIPES and is_autoencoder(model)]
+    if name not in RECIPES and name not in own:
+        raise UsageError(f"No run is called {name!r}; choose one of {', '.join([*RECIPES, *own])}.")
+    return RECIPES.get(name) or Recipe("a model of one's own", MODELS[name], REPORT2)
+
+
+def train_recipe(
     name: str,
     seed: int,
     train_set: ImageSet,
     test_set: ImageSet,
     folder: Path | None = None,
     epochs: int | None = None,
-) -> checkpoints.Run:
-    """Train or resume one shipped run with one seed; by default where the shipped runs lie, for all its epochs."""
-    recipe = RECIPES[name]
-    return checkpoints.train_run(
-        folder or checkpoints.SHIPPED / name / f"seed{seed}",
-        recipe.model,
-        replace(recipe.training, seed=seed, epochs=epochs or recipe.training.epochs),
-        train_set.take(recipe.train_images),
-        test_set.take(recipe.validation_images),
-        keep_every_epoch=seed == 0 and recipe.training.epochs <= 30,
-    )
+) -> Run | RateDistortionCodec:
+    """Train or resume one recipe with one seed, for all its epochs unless told otherwise.
 
-
-def dead_relu_study(train_set: ImageSet, test_set: ImageSet, file: Path = DEAD_RELU_FILE) -> list[dict]:
-    """Train model1 for one epoch with every batch size and seed; note whether it died or only sleeps.
-
-    Returns, and keeps in `file` after every run, a list of {batch_size, seed, train_loss, validation_loss,
-    dead_relus, active_outputs}; the last is the share of output values above zero on 1,000 test images: at 0 no
-    gradient flows any more. Runs that the file already has are not repeated.
+    By default a shipped run lies where the shipped ones do, anything else in runs/; a codec is there as
+    codec.safetensors.
     """
-    rows = load_rows(file, train_set.source) if file.exists() else []
-    done = {(row["batch_size"], row["seed"]) for row in rows}
-    for seed in range(DEAD_SEEDS):
-        for batch_size in DEAD_BATCH_SIZES:
-            if (batch_size, seed) in done:
-                continue
-            model = build(MODEL1, seed)
-            config = replace(REPORT1, epochs=1, batch_size=batch_size, seed=seed)
-            history = fit(model, train_set, test_set, config)
-            rows.append({
-                "batch_size": batch_size,
-                "seed": seed,
-                "train_loss": history.train_loss[-1],
-                "validation_loss": history.validation_loss[-1],
-                "dead_relus": dead_relus(model, test_set.images[:1000]),
-                "active_outputs": (reconstruct(model, test_set.images[:1000]) > 0).float().mean().item(),
-            })  # fmt: skip
-            rows.sort(key=lambda row: (row["batch_size"], row["seed"]))
-            write_json(file, {"source": train_set.source, "epochs": 1, "runs": rows})
-    return rows
-
-
-def load_rows(file: Path, source: str) -> list[dict]:
-    """The runs in a study's file so far. Raises CheckpointError if it is damaged or about other images."""
-    try:
-        stored = json.loads(file.read_text())
-        rows, old = stored["runs"], stored["source"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise checkpoints.damaged(file, error) from error
-    if old != source:
-        raise checkpoints.CheckpointError(f"{file} is about {old} images, now they are {source}: delete it first.")
-    return rows
-
-
-def train_all(train_set: ImageSet, test_set: ImageSet) -> None:
-    """Everything that ships, one run after the other; what is finished is not repeated."""
-    for seed in range(max(recipe.seeds for recipe in RECIPES.values())):
-        for name, recipe in RECIPES.items():
-            if seed < recipe.seeds:
-                print(f"{name}, seed {seed}: {recipe.why}", flush=True)
-                train(name, seed, train_set, test_set)
-    dead_relu_study(train_set, test_set)
+    recipe = recipe_of(name)
+    training = replace(recipe.training, seed=seed, epochs=epochs or recipe.training.epochs)
+    images = train_set.take(recipe.train_images)
+    folder = folder or (SHIPPED if name in RUNS else OWN) / name / f"seed{seed}"
+    if isinstance(training, RateDistortionTraining):
+        model = train_codec(folder, recipe.model, training, images, test_set.take(MEASURED))
+        RateDistortionCodec(model, integers.constants(model)).save(folder / "codec.safetensors")
+        return integers.load(folder / "codec.safetensors")
+    every = seed == 0 and recipe.training.epochs <= 30
+    validation = test_set.take(recipe.validation_images)
+    return train_run(folder, recipe.model, training, images, validation, keep_every_epoch=every)

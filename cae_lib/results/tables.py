@@ -4,7 +4,7 @@ from textwrap import wrap
 
 from cae_lib.race.rate_distortion import ANCHOR_NOTE, NOTES, bpp_at
 from cae_lib.results.measurements import half_interval
-from cae_lib.results.rd_recipes import BASE, RECIPES
+from cae_lib.results.recipes import BASE, CODECS
 
 
 def as_markdown(header: list[str], rows: list[list]) -> str:
@@ -57,7 +57,7 @@ def ablation_markdown(rows: list[dict]) -> str:
     for r in rows:
         rates = [each(r["bd_rate"], "+.1f"), with_interval(r["bd_rate"], "+.1f"), with_interval(r["on_test"], "+.1f")]
         rates = ["–"] * 3 if r["name"] == BASE else rates
-        cells.append([r["name"], RECIPES[r["name"]].why, *rates, with_interval(r["against_jpeg"], "+.1f")])
+        cells.append([r["name"], CODECS[r["name"]].why, *rates, with_interval(r["against_jpeg"], "+.1f")])
     header = ["held out: each seed", "held out: mean, interval", "test: mean, interval", "test, against JPEG 4:4:4"]
     return as_markdown(["training", "what differs", *header], cells)
 

@@ -1,7 +1,8 @@
 """Sliders and playgrounds over everything else, and what stands in where no kernel runs.
 
 - view: controls, one picture, and the static picture of a saved notebook
-- widgets: the epochs of a run, the channels of a layer, the bits of a file
+- widgets: the epochs of a run, the channels of a layer
+- rates: the bits of a file
 - playgrounds: small experiments to play with: a convolution, a bottleneck
 - own_image: the user's own picture through the codecs
 """

@@ -14,7 +14,7 @@ from cae_lib.data.images import DataError
 from cae_lib.data.pictures import small_picture
 from cae_lib.metrics import bits_per_pixel
 from cae_lib.race.baselines import BASELINES
-from cae_lib.race.coders import coder
+from cae_lib.race.codecs import codec_named
 from cae_lib.race.rate_distortion import decibels
 from cae_lib.views.view import View, chooser, look, slider
 
@@ -27,7 +27,7 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
     start: uint8 (3, H, W), or the path of a picture; sides above 256 pixels are scaled down; name: the codec to begin
     with. Raises DataError for a file that is no picture.
     """
-    names = [*streams.MODELS, *BASELINES]
+    names = [*streams.MODELS, *streams.OWN, *BASELINES]
     first = "from the data set" if isinstance(start, Tensor) else Path(start).name
     pictures = {first: start if isinstance(start, Tensor) else read(Path(start))}
 
@@ -46,7 +46,7 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
     controls = {
         "picture": chooser("picture", pictures),
         "codec": chooser("codec", names, name),
-        "quality": slider("quality", coder(name).steps, middle(name)),
+        "quality": slider("quality", codec_named(name).curve_qualities, middle(name)),
     }
     wide = Layout(width="200px")  # its text is longer than that of an ordinary button
     upload = FileUpload(
@@ -56,7 +56,7 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
 
     def fit_qualities(change) -> None:  # before the view hears of the new codec
         with view.hold():
-            controls["quality"].options = coder(change["new"]).steps
+            controls["quality"].options = codec_named(change["new"]).curve_qualities
             controls["quality"].value = middle(change["new"])
 
     def add(name: str, read: Callable[[], Tensor]) -> None:
@@ -93,13 +93,13 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
 
 def middle(name: str) -> float:
     """A codec's quality to begin with."""
-    return coder(name).steps[len(coder(name).steps) // 2]
+    return codec_named(name).curve_qualities[len(codec_named(name).curve_qualities) // 2]
 
 
 def coded(image: Tensor, name: str, quality: float) -> tuple[Tensor, int, int]:
     """What comes back of an image (3, H, W) through a codec, and the bytes of its file and its payload."""
-    (file,) = coder(name).encode(image[None], quality)
-    return coder(name).decode([file])[0], len(file), coder(name).payload_size(file)
+    (file,) = codec_named(name).encode(image[None], quality)
+    return codec_named(name).decode([file])[0], len(file), codec_named(name).payload_size(file)
 
 
 def read(path: Path) -> Tensor:

@@ -1,4 +1,4 @@
-"""Views of what is stored: the epochs of a run, the channels of a layer, the bits of a file."""
+"""Views of networks: the epochs of a run, the channels of a layer."""
 
 from functools import cache
 
@@ -6,23 +6,18 @@ import torch
 from ipywidgets import Play, link
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 
 from cae_lib import plots
 from cae_lib.anatomy import activations, last_kernel, receptive_field, tiled
 from cae_lib.base.errors import UsageError
 from cae_lib.checkpoints import Run
-from cae_lib.codec import payload, streams
 from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
-from cae_lib.metrics import bits_per_pixel, psnr
-from cae_lib.race import rate_plots
-from cae_lib.race.baselines import BASELINES, decode, size
-from cae_lib.race.rate_distortion import decibels
-from cae_lib.views.view import View, chooser, counter, picture_slider, slider
-
-RIVALS = ("JPEG 4:4:4", "AVIF")  # of the rate–distortion autoencoder in its slider
+from cae_lib.metrics import psnr
+from cae_lib.models import range_of
+from cae_lib.views.view import View, chooser, counter, slider
 
 
 def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) -> View:
@@ -48,7 +43,7 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
         return runs[name].at(epoch)
 
     def rebuilt(name: str, epoch: int, chosen: list[int]) -> Tensor:
-        low_high = model(name, epoch).config.pixel_range
+        low_high = range_of(model(name, epoch))
         return unscale(reconstruct(model(name, epoch), data.images[chosen]), low_high)
 
     def draw(epoch: int, images: str) -> Figure:
@@ -68,7 +63,7 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
         return figure
 
     first = sets["the first ones"]
-    shown = [e for e in ((1, 2, 3, 5, 10, 20, 30) if other is None else epochs[-1:]) if e in epochs]
+    shown = epochs[-1:] if other else sorted({epochs[0], *(e for e in (2, 3, 5, 10, 20) if e in epochs), epochs[-1]})
     label = "{name}\nepoch {epoch}" if other else "epoch {epoch}"
     columns = {"original": scale(data.images[first], (0.0, 1.0))}
     columns |= {label.format(name=n, epoch=e): rebuilt(n, e, first) for n in runs for e in shown}
@@ -92,10 +87,11 @@ def run_name(run: Run) -> str:
 
 def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int) -> None:
     """Both losses of a run, or the validation losses of two in [0, 1], with the points of an epoch."""
-    run, (low, high) = next(iter(runs.values())), next(iter(runs.values())).model.config.pixel_range
+    run = next(iter(runs.values()))
+    low, high = range_of(run.model)
     curves = {"training": run.history.train_loss, "validation": run.history.validation_loss}
     if len(runs) > 1:
-        ranges = {name: run.model.config.pixel_range for name, run in runs.items()}
+        ranges = {name: range_of(run.model) for name, run in runs.items()}
         losses = {name: run.history.validation_loss for name, run in runs.items()}
         curves = {name: [v / (ranges[name][1] - ranges[name][0]) ** 2 for v in losses[name]] for name in runs}
         low, high = 0, 1
@@ -115,6 +111,8 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
     found = cache(lambda image: activations(model, images[image]))
     start = next(iter(images))
     layers = {name: values for name, _, values in found(start)}
+    if not layers:
+        raise UsageError(f"No layer of {type(model).__name__} makes maps: there are no channels to look at.")
     layer = layer or next(iter(layers))
     if layer not in layers:
         raise UsageError(f"No layer with maps is called {layer!r}; choose one of {', '.join(layers)}.")
@@ -156,94 +154,3 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
     # More frames would make a page too large, and the static picture shows all channels anyway.
     embed = ("channel",) if len(layers[layer]) <= 32 else ()
     return View(draw, controls, static, alt, embed=embed)
-
-
-def bits_slider(name: str, image: Tensor, *, source: str = "") -> View:
-    """One image at every bit depth: the picture, a histogram of its code, real bytes, PSNR, rate and distortion.
-
-    name: a quantised autoencoder of streams.MODELS; image: uint8 (3, H, W), H and W even.
-    """
-    coder, cases = streams.load_codec(name), {}
-    for bits in coder.qualities:
-        (file,) = streams.encode_batch(image[None], model=name, quality=bits)
-        picture = streams.decode_batch([file])[0]
-        counts = coder.analyse(image[None], bits).flatten().bincount(minlength=2**bits)
-        cases[bits] = (picture, counts / counts.sum(), streams.payload_size(file), decibels(image, picture))
-    pixels = image[0].numel()
-    curve = [(bits_per_pixel(count, pixels), db) for _, _, count, db in cases.values()]
-
-    def draw(bits: int) -> Figure:
-        picture, shares, count, db = cases[bits]
-        point = curve[coder.qualities.index(bits)]
-        figure, ((left, middle, right, last),) = plots.new_figure(1, 4, 10.4, 2.8, source)
-        plots.show_image(left, image, "original")
-        plots.show_image(middle, picture, f"{db:.1f} dB, payload {count:,} bytes")
-        rate_plots.draw_shares(right, shares)
-        right.set_title(f"{2**bits} levels", fontsize=9)
-        right.set(xlabel="level", ylabel="share of the code (log)")
-        last.plot(*zip(*curve, strict=True), color=plots.COLOURS[0], marker=".")
-        last.plot(*point, "o", color=plots.COLOURS[1], markersize=9)
-        last.set_xscale("log", base=2)
-        last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        last.set_title(f"{point[0]:.2f} bits per pixel", fontsize=9)
-        last.set(xlabel="payload, bits per pixel (log)", ylabel="PSNR in dB")
-        last.grid(alpha=0.3)
-        return figure
-
-    figure, axes = plots.new_figure(2, len(cases), 1.3 * len(cases), 3.0, source)
-    for (bits, (picture, shares, count, db)), above, below in zip(cases.items(), *axes, strict=True):
-        plots.show_image(above, picture, f"{bits} bit{'s' * (bits > 1)}\n{count:,} bytes\n{db:.1f} dB")
-        rate_plots.draw_shares(below, shares)
-        below.tick_params(labelsize=7)
-        below.label_outer()
-    axes[1, 0].set_ylabel("share (log)", fontsize=8)
-    alt = f"An image, what {name} makes of it, a histogram of its code, and rate against distortion"
-    return picture_slider(draw, coder.qualities, "bits per value", figure, alt, 4)
-
-
-def rate_slider(image: Tensor, *, source: str = "") -> View:
-    """One image at every rate of the codec "rd", beside JPEG and AVIF with payloads of no fewer bytes if they can.
-
-    image: uint8 (3, H, W), sides of at most 256 pixels. The map shows where the bits of the payload go.
-    """
-    ours, pixels = streams.load_codec(streams.RD), image[0].numel()
-    array = image.permute(1, 2, 0).contiguous().numpy()
-    rivals = {name: [BASELINES[name].encode(array, q) for q in BASELINES[name].qualities] for name in RIVALS}
-    cases, maps = {}, {}
-    for quality in ours.qualities:
-        (file,) = streams.encode_batch(image[None], model=streams.RD, quality=quality)
-        least = streams.payload_size(file)
-        cells = {"rd": (streams.decode_batch([file])[0], least)}
-        for name, files in rivals.items():
-            sizes = [size(file, "payload") for file in files]
-            count = min(sizes, key=lambda n: (n < least, abs(n - least)))
-            cells[name] = (torch.from_numpy(decode(files[sizes.index(count)])).permute(2, 0, 1), count)
-        cases[quality], maps[quality] = cells, payload.bit_map(image[None], ours, quality)[0]
-    points = {
-        name: [(bits_per_pixel(cells[name][1], pixels), decibels(image, cells[name][0])) for cells in cases.values()]
-        for name in ("rd", *RIVALS)
-    }
-    highest = max(float(bits.max()) for bits in maps.values())
-
-    def draw(quality: int) -> Figure:
-        k, cells = ours.qualities.index(quality), cases[quality]
-        figure, axes = plots.new_figure(2, 3, 9.2, 5.4, source)
-        plots.show_image(axes[0, 0], image, f"original, {image.numel():,} bytes")
-        places = [axes[0, 1], axes[1, 0], axes[1, 1]]
-        for ax, (name, (picture, count)) in zip(places, cells.items(), strict=True):
-            plots.show_image(ax, picture, f"{name}: {count:,} bytes, {points[name][k][1]:.1f} dB")
-        plots.show_map(axes[0, 2], maps[quality], "bits at each place of the code", high=highest)
-        plots.mark_points(axes[1, 2], {name: (*zip(*curve, strict=True), k) for name, curve in points.items()})
-        axes[1, 2].set(xlabel="payload, bits per pixel", ylabel="PSNR in dB")
-        return figure
-
-    figure, axes = plots.new_figure(len(points), len(cases), 1.3 * len(cases), 1.55 * len(points) + 0.3, source)
-    for column, (quality, cells) in enumerate(cases.items()):
-        for row, (name, (picture, count)) in enumerate(cells.items()):
-            title = f"quality {quality}\n" if row == 0 else ""
-            plots.show_image(axes[row, column], picture, f"{title}{count:,} bytes\n{points[name][column][1]:.1f} dB")
-            if column == 0:
-                axes[row, 0].set_ylabel(name, fontsize=9)
-    options = [(f"{q} (λ = {rate:g})", q) for q, rate in zip(ours.qualities, ours.config.lambdas, strict=True)]
-    alt = f"An image as coded by rd, {' and '.join(RIVALS)}, where the bits go, and rate against distortion"
-    return picture_slider(draw, options, "quality", figure, alt, ours.qualities[len(options) // 2])

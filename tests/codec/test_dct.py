@@ -11,7 +11,7 @@ from scipy.fft import dctn
 from cae_lib.base.weights import CheckpointError, load_tensors
 from cae_lib.codec import dct, payload, quantisation, streams
 from cae_lib.codec.container import CodecError
-from cae_lib.codec.dct import CHANNELS, cosines, fit
+from cae_lib.codec.dct import CHANNELS, calibrate, cosines
 from cae_lib.data.images import load_images
 
 
@@ -22,7 +22,7 @@ def train():
 
 @pytest.fixture(scope="module")
 def ours(train):
-    return fit(train, (60, 12))
+    return calibrate(train, (60, 12))
 
 
 def test_the_kernels_are_scipys_dct_of_the_turned_colours(ours):
@@ -141,7 +141,7 @@ def test_a_payload_with_more_or_fewer_bytes_is_refused(ours):
 
 def test_save_and_load(ours, train, tmp_path):
     path = tmp_path / "dct.safetensors"
-    dct.save(path, ours)
+    ours.save(path)
     again = dct.load(path)
     for name in ("mean", "colours", "steps", "rounding", "shift"):
         assert torch.equal(getattr(again, name), getattr(ours, name))
@@ -151,13 +151,13 @@ def test_save_and_load(ours, train, tmp_path):
         assert (again.tables[quality].probabilities == ours.tables[quality].probabilities).all()
         assert payload.encode(train.images[:3], again, quality) == payload.encode(train.images[:3], ours, quality)
     first = load_tensors(path)[0]
-    dct.save(path, fit(train, (60, 12)))
+    calibrate(train, (60, 12)).save(path)
     assert all(torch.equal(tensor, first[name]) for name, tensor in load_tensors(path)[0].items())
 
 
 def test_other_files_are_refused(ours, tmp_path):
     path = tmp_path / "dct.safetensors"
-    dct.save(path, ours)
+    ours.save(path)
     content = bytearray(path.read_bytes())
     content[-100] ^= 1
     path.write_bytes(content)

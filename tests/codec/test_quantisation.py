@@ -49,7 +49,7 @@ def train():
 
 @pytest.fixture(params=[dataclasses.replace(MODEL1_REPAIRED, code_channels=3), MODEL2], ids=["model1", "model2"])
 def codec(request, train):
-    return quantisation.fit(build(request.param), train)
+    return quantisation.calibrate(build(request.param), train)
 
 
 def test_fit_takes_the_range_of_the_code_and_counts_every_symbol(codec, train):
@@ -69,7 +69,7 @@ def test_a_channel_that_never_changes_can_be_coded(train, tmp_path):
     with torch.no_grad():
         model.encoder[4].weight[0] = 0
         model.encoder[4].bias[0] = 100
-    quantisation.save(tmp_path / "codec", quantisation.fit(model, train))
+    quantisation.calibrate(model, train).save(tmp_path / "codec")
     symbols = quantisation.load(tmp_path / "codec").analyse(train.images, 8)
     assert symbols.min() >= 0 and symbols.max() <= 255
     assert len(symbols[:, 0].unique()) == 1
@@ -77,7 +77,7 @@ def test_a_channel_that_never_changes_can_be_coded(train, tmp_path):
 
 def test_fit_leaves_the_model_as_it_was(train):
     model = build(MODEL1_REPAIRED).train()
-    quantisation.fit(model, train)
+    quantisation.calibrate(model, train)
     assert model.training and next(model.parameters()).dtype == torch.float32
 
 
@@ -97,7 +97,7 @@ def test_one_pass_codes_every_place_under_its_channels_table(codec):
 
 def test_save_and_load(codec, train, tmp_path):
     path = tmp_path / "codec.safetensors"
-    quantisation.save(path, codec)
+    codec.save(path)
     again = quantisation.load(path)
     assert again.model.config == codec.model.config
     assert torch.allclose(again.low, codec.low) and torch.allclose(again.high, codec.high)
@@ -105,7 +105,7 @@ def test_save_and_load(codec, train, tmp_path):
         assert torch.equal(again.counts[bits].long(), codec.counts[bits].long())
         assert (again.tables[bits].probabilities == codec.tables[bits].probabilities).all()
     symbols = again.analyse(train.images, 4)
-    quantisation.save(path, again)
+    again.save(path)
     twice = quantisation.load(path)
     assert torch.equal(twice.analyse(train.images, 4), symbols)
     assert torch.equal(twice.synthesise(symbols, 4), again.synthesise(symbols, 4))
@@ -118,7 +118,7 @@ def test_a_damaged_file_is_refused(tmp_path_factory, place, bit):
     images = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
     train = image_set(images, STAND_IN)
     if not path.exists():
-        quantisation.save(path, quantisation.fit(build(MODEL1_REPAIRED), train))
+        quantisation.calibrate(build(MODEL1_REPAIRED), train).save(path)
     content = bytearray(path.read_bytes())
     content[int(place * len(content))] ^= 1 << bit
     damaged = path.with_suffix(".damaged")

@@ -244,7 +244,7 @@ def bare(rounding: str, monkeypatch) -> tuple[RateDistortionAutoencoder, Tensor,
         seen["context"] = symbols
         return real_model(self, symbols, quality)
 
-    monkeypatch.setattr(model, "symbol_bits", bits)
+    monkeypatch.setattr(codec_model, "symbol_bits", bits)
     monkeypatch.setattr(EntropyModel, "forward", entropy_model)
     return model, code, seen
 

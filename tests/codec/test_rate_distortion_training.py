@@ -16,9 +16,9 @@ from helpers.images import image_set, one_core
 from helpers.rate_distortion import SMALL, lively_model, random_images
 
 from cae_lib.base.weights import CheckpointError, load_tensors
-from cae_lib.codec import training
+from cae_lib.codec import training as codec_training
 from cae_lib.codec.model import RateDistortionAutoencoder
-from cae_lib.codec.training import RateDistortionTraining, measure, train
+from cae_lib.codec.training import RateDistortionTraining, measure, train_codec
 from cae_lib.data.images import ImageSet
 from cae_lib.evaluation import TrainingError
 
@@ -36,7 +36,7 @@ IMAGES, MEASURED = blocks(10), blocks(5, seed=1)
 
 
 def train_in(folder: Path, training=SHORT, config=SMALL, images=IMAGES, measured=MEASURED, progress=False):
-    return train(folder, config, training, images, measured, progress=progress)
+    return train_codec(folder, config, training, images, measured, progress=progress)
 
 
 def record_of(folder: Path) -> dict:
@@ -61,7 +61,7 @@ def assert_same_run(folder: Path, other: Path) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def one_cpu_core():
-    with one_core(training):
+    with one_core(codec_training):
         yield
 
 
@@ -76,7 +76,7 @@ def finished(tmp_path_factory) -> Path:
 @pytest.fixture
 def steps(monkeypatch):
     """What each step of a training did: its learning rate and the weights after it."""
-    seen, real = [], training.train_step
+    seen, real = [], codec_training.train_step
 
     def record(model, optimiser, images, bf16):
         terms = real(model, optimiser, images, bf16)
@@ -84,7 +84,7 @@ def steps(monkeypatch):
         seen.append({"rates": [g["lr"] for g in optimiser.param_groups], "weights": weights, "images": images})
         return terms
 
-    monkeypatch.setattr(training, "train_step", record)
+    monkeypatch.setattr(codec_training, "train_step", record)
     return seen
 
 
@@ -152,7 +152,7 @@ def test_measured_images_change_nothing_of_the_training(finished, tmp_path):
 def test_one_line_an_epoch_is_printed_or_nothing(tmp_path, capsys):
     train_in(tmp_path, progress=True)
     lines, rows = capsys.readouterr().out.splitlines(), record_of(tmp_path)["epochs"]
-    assert len(lines) == 3
+    assert lines.pop(0) == "training on cpu in float32" and len(lines) == 3
     for number, (line, row) in enumerate(zip(lines, rows, strict=True), 1):
         assert f"epoch {number}/3" in line and f"{row['loss']:.4f}" in line
         assert all(f"{p['bpp']:.2f}/{p['psnr']:.1f}" in line for p in row["measured"])
@@ -183,14 +183,14 @@ def test_the_learning_rate_stays_and_then_falls_to_zero_in_a_line(tmp_path, step
 
 
 def test_every_image_once_an_epoch_some_of_them_mirrored_in_another_order_each_time(tmp_path, steps, monkeypatch):
-    seen, real = [], training.rate_distortion
+    seen, real = [], codec_training.rate_distortion
 
     def record(model, inputs, quality):
         assert model.training and set(quality.tolist()) == {0, 1}, "noise, and each image with a quality of its own"
         seen.append((inputs, quality))
         return real(model, inputs, quality)
 
-    monkeypatch.setattr(training, "rate_distortion", record)
+    monkeypatch.setattr(codec_training, "rate_distortion", record)
     images = image_set(40)
     train_in(tmp_path, replace(SHORT, epochs=2, batch_size=20), images=images)
     originals, orders, mirrored, qualities = images.images / 127.5 - 1, [], [], []
@@ -242,7 +242,7 @@ def test_seeds_repeat_and_differ(finished, tmp_path):
 def test_killed_in_the_middle_of_an_epoch_and_resumed_equals_uninterrupted(tmp_path, monkeypatch, bf16, config):
     training = replace(SHORT, bf16=bf16)
     expected = train_in(tmp_path / "whole", training, config)
-    real = training.train_step
+    real = codec_training.train_step
     for left in (4, 1, 4):  # killed in epoch 2, in epoch 2 again, and in epoch 3
         count = iter(range(left))
 
@@ -252,7 +252,7 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed_equals_uninterrupted(tmp_p
             return real(*args)
 
         with monkeypatch.context() as patch, pytest.raises(Killed):
-            patch.setattr(training, "train_step", die_in_time)
+            patch.setattr(codec_training, "train_step", die_in_time)
             train_in(tmp_path / "run", training, config)
     assert_same_weights(train_in(tmp_path / "run", training, config), expected)
     assert_same_run(tmp_path / "run", tmp_path / "whole")
@@ -334,7 +334,7 @@ def test_a_finished_training_is_not_repeated(finished, tmp_path, steps, epochs):
 )
 def test_another_model_or_training_is_not_mixed_with_the_one_in_the_folder(finished, change):
     before = {p.name: p.read_bytes() for p in finished.iterdir()}
-    with pytest.raises(CheckpointError, match="holds another model or training: choose another folder, or delete it"):
+    with pytest.raises(CheckpointError, match="holds another training .*: choose another one"):
         train_in(finished, **change)
     assert {p.name: p.read_bytes() for p in finished.iterdir()} == before
 
@@ -352,14 +352,14 @@ def test_a_damaged_resume_file_is_refused(finished, tmp_path, part):
 def test_a_loss_that_is_not_finite_is_refused_and_the_last_epoch_kept(tmp_path, monkeypatch, value):
     train_in(tmp_path, replace(SHORT, epochs=1))
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
-    real, count = training.rate_distortion, iter(range(9))
+    real, count = codec_training.rate_distortion, iter(range(9))
 
     def spoilt(*args):
         terms = real(*args)
         return terms | {"loss": terms["loss"] * (value if next(count) == 1 else 1)}
 
-    monkeypatch.setattr(training, "rate_distortion", spoilt)
-    sentence = rf"The loss became {value} in epoch 2: the steps are too large\. Try a learning rate below"
+    monkeypatch.setattr(codec_training, "rate_distortion", spoilt)
+    sentence = r"The loss became (nan|inf) in epoch 2: the steps are too large\. Try a learning rate below"
     with pytest.raises(TrainingError, match=sentence):
         train_in(tmp_path)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before

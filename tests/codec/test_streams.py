@@ -286,9 +286,9 @@ def test_a_mixed_batch_is_refused(model, quality, height):
 
 def test_codecs_are_made_from_the_shipped_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(streams, "FOLDER", tmp_path)
-    monkeypatch.setattr(streams, "FIT_IMAGES", 30)
+    monkeypatch.setattr(streams, "CALIBRATED_ON", 30)
     train = load_images("train", "stand-in").take(100)
-    streams.fit_codecs(train)
+    streams.calibrate_all(train)
     for name in streams.MODELS[: streams.MODELS.index(streams.RD)]:
         made = streams.quantisation.load(tmp_path / f"{name}.safetensors")
         weights = streams.load_run(name).model.state_dict()

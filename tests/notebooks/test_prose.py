@@ -21,8 +21,8 @@ from cae_lib.data.standin import make_images
 from cae_lib.models import MODEL1, MODEL2, build
 from cae_lib.race.rate_distortion import LEVELS, PUBLISHED, against_anchors, bd, bpp_at
 from cae_lib.results import measurements
-from cae_lib.results.rd_recipes import BASE, RECIPES
-from cae_lib.results.recipes import DEAD_RELU_FILE
+from cae_lib.results.recipes import BASE, CODECS
+from cae_lib.results.studies import DEAD_RELU_FILE
 
 
 def numbers(name: str, pattern: str) -> list[tuple[float, ...]]:
@@ -259,7 +259,7 @@ def winners() -> list[float]:
 
 
 RECODED, DCT = "JPEG's symbols, static tables", "... and a dead zone: the codec dct"
-VARIANTS = [name for name in RECIPES if name not in ("rd", "rd_minutes")]
+VARIANTS = [name for name in CODECS if name not in ("rd", "rd_minutes")]
 CASES = [
     (
         "02",

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from cae_lib.race import baselines
-from cae_lib.race.baselines import BASELINES, HEADERS, BaselineError, at_least, decode, payload, size
+from cae_lib.race import layouts
+from cae_lib.race.baselines import BASELINES, at_least, decode, size
+from cae_lib.race.layouts import HEADERS, BaselineError, payload
 
 LOSSLESS = ("PNG", "WebP lossless")
 FORMATS = {name: BASELINES[name] for name in ("JPEG 4:4:4", "WebP", "WebP lossless", "JPEG 2000", "AVIF", "PNG")}
@@ -29,7 +30,7 @@ def decibels(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def middle(baseline):
-    return baseline.steps[len(baseline.steps) // 2]
+    return baseline.curve_qualities[len(baseline.curve_qualities) // 2]
 
 
 def split(data: bytes) -> tuple[bytes, bytes]:
@@ -49,7 +50,7 @@ def saved(file_format: str, **options) -> bytes:
 @pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
 def test_pictures_of_any_size_come_back(baseline, height, width):
     image = picture(height, width)
-    data = baseline.encode(image, baseline.qualities[-1])
+    data = baseline.encode_array(image, baseline.qualities[-1])
     back = decode(data)
     assert back.dtype == np.uint8 and back.shape == image.shape
     if baseline.name in LOSSLESS:
@@ -61,8 +62,10 @@ def test_pictures_of_any_size_come_back(baseline, height, width):
 
 @pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
 def test_a_better_quality_costs_more_and_shows_more(baseline):
-    assert set(baseline.steps) <= set(baseline.qualities) and sorted(baseline.qualities) == list(baseline.qualities)
-    files = [baseline.encode(picture(), q) for q in baseline.steps[::3]]
+    assert set(baseline.curve_qualities) <= set(baseline.qualities) and sorted(baseline.qualities) == list(
+        baseline.qualities
+    )
+    files = [baseline.encode_array(picture(), q) for q in baseline.curve_qualities[::3]]
     for better in (np.diff([len(payload(f)) for f in files]), np.diff([decibels(decode(f), picture()) for f in files])):
         assert (better > 0).all()
     assert len(files) > 3 or baseline.name in LOSSLESS
@@ -183,14 +186,14 @@ READERS = {
 
 
 def qualities(baseline) -> list[float]:
-    return [q for q in baseline.steps if q >= 10][:: max(len(baseline.steps) // 4, 1)]
+    return [q for q in baseline.curve_qualities if q >= 10][:: max(len(baseline.curve_qualities) // 4, 1)]
 
 
 @pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
 def test_the_pieces_of_a_file_add_up_and_the_rule_tells_them_apart(baseline):
     pictures = [picture(seed=s) // (1 + 2 * s) for s in range(4)]  # of all contrasts
     pictures += [picture() // 128 * 200, np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)]
-    files = {(q, s): baseline.encode(p, q) for q in qualities(baseline) for s, p in enumerate(pictures)}
+    files = {(q, s): baseline.encode_array(p, q) for q in qualities(baseline) for s, p in enumerate(pictures)}
     apart = {key: READERS[baseline.format](data) for key, data in files.items()}
     for key, data in files.items():
         assert b"".join(piece for _, piece in apart[key]) == data, "every byte of the file, in order"
@@ -213,7 +216,9 @@ def test_the_pieces_of_a_file_add_up_and_the_rule_tells_them_apart(baseline):
 
 @pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
 def test_how_many_bytes_are_header(baseline):
-    files = [baseline.encode(picture(seed=1), q) for q in baseline.qualities[:: max(len(baseline.qualities) // 5, 1)]]
+    files = [
+        baseline.encode_array(picture(seed=1), q) for q in baseline.qualities[:: max(len(baseline.qualities) // 5, 1)]
+    ]
     sizes = {len(data) - len(payload(data)) for data in files}
     # JPEG: SOI 2, APP0 18, two DQT 138, SOF 19, four DHT 432, SOS 14, EOI 2. PNG: signature 8, IHDR 25,
     # IDAT's 12, IEND 12, zlib 6.
@@ -226,13 +231,13 @@ def test_how_many_bytes_are_header(baseline):
 def test_the_zero_that_ends_a_webp_is_there_for_every_picture_and_size():
     for height, width in [(1, 1), (5, 3), (32, 32), (40, 33)]:
         for quality in (0, 30, 75, 100):
-            assert BASELINES["WebP"].encode(picture(height, width, seed=quality), quality)[-1] == 0
+            assert BASELINES["WebP"].encode_array(picture(height, width, seed=quality), quality)[-1] == 0
 
 
 @pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
 def test_the_picture_is_in_the_payload(baseline):
     """A wrong bit in the payload shows, or makes the file unreadable."""
-    data = baseline.encode(picture(), middle(baseline))
+    data = baseline.encode_array(picture(), middle(baseline))
     end = payload(data)[-len(payload(data)) // 4 :]
     damaged = bytearray(data)
     damaged[data.index(end)] ^= 0x55
@@ -242,13 +247,13 @@ def test_the_picture_is_in_the_payload(baseline):
 
 def test_a_jpeg_needs_nothing_of_its_header_that_another_picture_has_not():
     baseline = BASELINES["JPEG 4:4:4"]
-    first, second = (baseline.encode(picture(seed=seed), 60) for seed in (1, 2))
+    first, second = (baseline.encode_array(picture(seed=seed), 60) for seed in (1, 2))
     header, _ = split(first)
     np.testing.assert_array_equal(decode(header[:-2] + payload(second) + header[-2:]), decode(second))
 
 
 def test_optimised_huffman_tables_are_payload_because_they_are_made_for_the_picture():
-    plain, optimised = (BASELINES[f"JPEG 4:4:4{o}"].encode(picture(), 60) for o in ("", " optimised"))
+    plain, optimised = (BASELINES[f"JPEG 4:4:4{o}"].encode_array(picture(), 60) for o in ("", " optimised"))
     np.testing.assert_array_equal(decode(plain), decode(optimised))
     assert len(optimised) < len(plain) - 200
     scan = optimised[optimised.index(b"\xff\xda") + 14 : -2]
@@ -258,11 +263,11 @@ def test_optimised_huffman_tables_are_payload_because_they_are_made_for_the_pict
 
 
 def test_files_carry_the_settings():
-    encoded = {name: b.encode(picture(), middle(b)) for name, b in BASELINES.items()}
+    encoded = {name: b.encode_array(picture(), middle(b)) for name, b in BASELINES.items()}
     for name, sampling in (("JPEG 4:4:4", 0), ("JPEG 4:2:0", 2)):
         assert JpegImagePlugin.get_sampling(Image.open(BytesIO(encoded[name]))) == sampling
     for side, decompositions in ((1, 0), (8, 1), (32, 3), (64, 4), (200, 5)):
-        data = BASELINES["JPEG 2000"].encode(picture(side, side), 30)
+        data = BASELINES["JPEG 2000"].encode_array(picture(side, side), 30)
         cod = data[data.index(b"\xff\x52") :]
         # Colour transform, number of decompositions, and the irreversible 9-7 filter (ITU-T T.800, table A.12).
         assert (cod[8], cod[9], cod[13]) == (1, decompositions, 0)
@@ -272,7 +277,7 @@ def test_files_carry_the_settings():
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_file_cut_anywhere_is_refused(name):
-    data = FORMATS[name].encode(picture(8, 8), middle(FORMATS[name]))
+    data = FORMATS[name].encode_array(picture(8, 8), middle(FORMATS[name]))
     for end in range(len(data)):
         with pytest.raises(BaselineError, match="layout"):
             payload(data[:end])
@@ -308,10 +313,10 @@ def test_bytes_that_are_no_picture_are_refused():
 @pytest.mark.parametrize("name", ["JPEG 4:4:4", "WebP", "JPEG 4:2:0 optimised"])
 def test_at_least_finds_the_smallest_that_is_large_enough(name, which):
     baseline = BASELINES[name]
-    sizes = {q: size(baseline.encode(picture(), q), which) for q in baseline.qualities}
+    sizes = {q: size(baseline.encode_array(picture(), q), which) for q in baseline.qualities}
     for least in (0, min(sizes.values()), sizes[60], sizes[60] + 1, max(sizes.values())):
         data, quality = at_least(picture(), baseline, least, which)
-        assert data == baseline.encode(picture(), quality)
+        assert data == baseline.encode_array(picture(), quality)
         assert size(data, which) == min(s for s in sizes.values() if s >= least)
     with pytest.raises(BaselineError, match=f"No {name} file of this picture has a {which} of [0-9,]+ bytes"):
         at_least(picture(), baseline, max(sizes.values()) + 1, which)
@@ -321,16 +326,16 @@ def test_a_pillow_without_avif_is_named_with_the_cure(monkeypatch):
     Image.init()
     monkeypatch.delitem(Image.SAVE, "AVIF")
     with pytest.raises(BaselineError, match="cannot write AVIF: install Pillow 11.3 or newer"):
-        BASELINES["AVIF"].encode(picture(), 50)
+        BASELINES["AVIF"].encode_array(picture(), 50)
 
 
 def test_a_size_that_the_format_has_not_is_refused():
     with pytest.raises(BaselineError, match="WebP cannot code 16500 x 1 pixels"):
-        BASELINES["WebP"].encode(np.zeros((1, 16500, 3), np.uint8), 50)
+        BASELINES["WebP"].encode_array(np.zeros((1, 16500, 3), np.uint8), 50)
 
 
 def test_the_standards_tables_are_those_of_any_plain_jpeg():
-    tables = baselines.standard_tables()
+    tables = layouts.standard_tables()
     assert len(tables) == 432
     for quality in (10, 90):
-        assert all(t in BASELINES["JPEG 4:2:0"].encode(picture(), quality) for t in (tables[:33], tables[-183:]))
+        assert all(t in BASELINES["JPEG 4:2:0"].encode_array(picture(), quality) for t in (tables[:33], tables[-183:]))

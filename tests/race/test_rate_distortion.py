@@ -11,9 +11,9 @@ from skimage.metrics import structural_similarity
 from cae_lib.cli import main
 from cae_lib.codec import streams
 from cae_lib.metrics import bd_rate
-from cae_lib.race import coders
+from cae_lib.race import codecs
 from cae_lib.race.baselines import BASELINES, decode, payload
-from cae_lib.race.coders import batches, coder_of
+from cae_lib.race.codecs import batches
 from cae_lib.race.rate_distortion import (
     LEVELS,
     NOTES,
@@ -48,8 +48,8 @@ MIXED = [*images(2), *images(1, 5, 40), *images(1, 11, 24), *images(1, 40, 5)]
 @pytest.mark.parametrize("pictures", [images(), MIXED], ids=["one size", "many sizes"])
 def test_every_figure_of_a_point_by_hand(pictures):
     point = curve(pictures, "WebP")[4]
-    assert point["quality"] == BASELINES["WebP"].steps[4]
-    files = [BASELINES["WebP"].encode(array(image), point["quality"]) for image in pictures]
+    assert point["quality"] == BASELINES["WebP"].curve_qualities[4]
+    files = [BASELINES["WebP"].encode_array(array(image), point["quality"]) for image in pictures]
     total = sum(image.shape[1] * image.shape[2] for image in pictures)
     assert point["file_bpp"] == pytest.approx(8 * sum(map(len, files)) / total)
     assert point["payload_bpp"] == pytest.approx(8 * sum(len(f) - 31 for f in files) / total)
@@ -70,7 +70,7 @@ def test_small_images_have_no_ssim():
 def test_a_lossless_codec_has_no_finite_psnr():
     (point,) = curve(images(), "PNG")
     assert (point["psnr"], point["psnr_pooled"], point["ssim"]) == (None, None, pytest.approx(1))
-    files = [BASELINES["PNG"].encode(array(image), 100) for image in images()]
+    files = [BASELINES["PNG"].encode_array(array(image), 100) for image in images()]
     assert point["file_bpp"] == pytest.approx(8 * sum(map(len, files)) / (3 * 1024))
     assert point["payload_bpp"] == pytest.approx(8 * sum(len(payload(f)) for f in files) / (3 * 1024))
 
@@ -88,11 +88,11 @@ def test_a_model_of_the_kit_runs_in_the_same_race():
 
 def test_a_codec_that_does_not_ship_runs_as_one_that_does():
     pictures = [images(1, 32, 32)[0], images(1, 9, 20)[0]]
-    assert curve(pictures, coder_of(streams.load_codec("rd"))) == curve(pictures, "rd")
+    assert curve(pictures, streams.load_codec("rd")) == curve(pictures, "rd")
 
 
 def test_batches_hold_every_image_once_and_few_pixels(monkeypatch):
-    monkeypatch.setattr(coders, "PIXELS", 2 * 32 * 32)
+    monkeypatch.setattr(codecs, "PIXELS", 2 * 32 * 32)
     parts = list(batches(MIXED + [*images(3)]))
     assert [len(part) for part in parts] == [2, 2, 1, 1, 1, 1]
     found = sorted(image.numpy().tobytes() for part in parts for image in part)
@@ -205,14 +205,14 @@ def test_the_cost_of_an_image_is_that_of_the_first_quality_that_reaches_the_leve
     image, baseline = images()[0], BASELINES["JPEG 4:4:4"]
 
     def reached(quality):
-        back = decode(baseline.encode(array(image), quality)).astype(float)
+        back = decode(baseline.encode_array(array(image), quality)).astype(float)
         return -10 * np.log10(((back - array(image)) ** 2).mean() / 255**2)
 
     bill = cost(image, "JPEG 4:4:4", level)
     assert bill["psnr"] == pytest.approx(reached(bill["quality"]), abs=1e-3)
     assert reached(bill["quality"] - 1) < level <= bill["psnr"]
     assert bill["header"] == 625
-    assert bill["header"] + bill["payload"] == len(baseline.encode(array(image), bill["quality"]))
+    assert bill["header"] + bill["payload"] == len(baseline.encode_array(array(image), bill["quality"]))
 
 
 def test_a_level_out_of_reach_costs_the_best_quality():

@@ -5,12 +5,12 @@ import json
 import pytest
 import torch
 
-from cae_lib.codec.dct import ROUNDING, fit
+from cae_lib.codec.dct import ROUNDING, calibrate
 from cae_lib.data.images import load_images, scale
 from cae_lib.metrics import bd_rate, mse, pooled_psnr
 from cae_lib.race import rate_distortion
 from cae_lib.race.baselines import JPEG_STEPS
-from cae_lib.race.coders import coder, coder_of
+from cae_lib.race.codecs import codec_named
 from cae_lib.results import dct_steps, measurements
 
 
@@ -28,14 +28,14 @@ def psnr_of_both(ours: torch.Tensor, jpegs: torch.Tensor, images: torch.Tensor) 
 def test_our_pictures_of_jpegs_symbols_are_as_good_as_jpegs(train, quality):
     """Equal but for roundings: JPEG rounds colours and pixels to whole numbers in between, we do not."""
     codec = dct_steps.nearest(train, steps=dct_steps.jpeg_matrices(), colours=dct_steps.JPEG_COLOURS)
-    jpeg = coder("JPEG 4:4:4")
+    jpeg = codec_named("JPEG 4:4:4")
     jpegs = jpeg.decode(jpeg.encode(train.images, JPEG_STEPS[quality - 1]))
     ours, theirs = psnr_of_both(codec.synthesise(codec.analyse(train.images, quality), quality), jpegs, train.images)
     assert ours == pytest.approx(theirs, abs=0.15 if quality < 15 else 0.25)
 
 
 def test_flat_jpeg_is_jpeg_with_one_step(train):
-    flat, sizes = dct_steps.flat_jpeg(), []
+    flat, sizes = dct_steps.FlatJpeg("flat", "JPEG", (60, 10), (60, 10)), []
     codec = dct_steps.nearest(train, steps=(60, 10), colours=dct_steps.JPEG_COLOURS)
     for quality, step in ((1, 60), (2, 10)):
         files = flat.encode(train.images, step)
@@ -49,7 +49,7 @@ def test_flat_jpeg_is_jpeg_with_one_step(train):
 def test_measure_writes_what_it_measured(train, tmp_path, monkeypatch):
     monkeypatch.setattr(dct_steps, "MEASURED", 8)
     monkeypatch.setattr(dct_steps, "dead_zones", lambda train: [])
-    steps = {"JPEG 4:4:4": "JPEG 4:4:4", "dct": coder_of(fit(train, (100, 40, 10)))}
+    steps = {"JPEG 4:4:4": "JPEG 4:4:4", "dct": calibrate(train, (100, 40, 10))}
     monkeypatch.setattr(dct_steps, "contestants", lambda train: steps.items())
     found = dct_steps.measure(train, load_images("test", "stand-in"), tmp_path / "steps.json")
     assert found == json.loads((tmp_path / "steps.json").read_text())

@@ -18,7 +18,7 @@ from cae_lib.data.images import CIFAR10, STAND_IN, DataError, scale
 from cae_lib.data.standin import CLASSES
 from cae_lib.metrics import psnr
 from cae_lib.race import rate_distortion
-from cae_lib.results import figures, measurements, publish, rd_recipes, recipes
+from cae_lib.results import figures, measurements, publish, recipes, studies
 
 SHORT = {"overfit": 3, "underfit": 2}  # epochs; the other runs are trained for all of theirs
 
@@ -36,8 +36,8 @@ def folders(tmp_path_factory, data):
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # eight images do not wake every ReLU
         patch.setattr(checkpoints, "SHIPPED", runs)
-        for name in recipes.RECIPES:
-            recipes.train(name, 0, few, few, runs / name / "seed0", SHORT.get(name))
+        for name in recipes.RUNS:
+            recipes.train_recipe(name, 0, few, few, runs / name / "seed0", SHORT.get(name))
         facts = {"train": measurements.data_facts(few), "test": measurements.data_facts(data)}
         write_json(tables / "data_facts.json", facts)
         write_json(tables / "report_table.json", {"rows": measurements.report_table(facts)})
@@ -49,7 +49,7 @@ def folders(tmp_path_factory, data):
     write_json(tables / "rd.json", {"source": STAND_IN} | rd)
     write_json(tables / "codecs.json", {"source": STAND_IN} | race)
     curve = rd["curves"]["rd"]
-    names = [name for name, recipe in rd_recipes.RECIPES.items() if recipe.train_images < 50_000]
+    names = [name for name, recipe in recipes.CODECS.items() if recipe.train_images < recipes.ALL]
     trainings = [{"name": n, "seed": seed, "points": curve, "held_out": curve} for n in names for seed in (0, 1)]
     steps = [{"what": "a", "bd_rate": 0.0}, {"what": "b", "bd_rate": -1.0}]
     write_json(tables / "dct_steps.json", {"source": STAND_IN, "rows": steps})
@@ -58,7 +58,7 @@ def folders(tmp_path_factory, data):
     states = [(zero / 2, 0.5), (zero, 0.1), (zero, 0.0)]  # learning, asleep, dead
     study = [
         {"batch_size": size, "seed": seed, "validation_loss": loss, "active_outputs": active}
-        for size in recipes.DEAD_BATCH_SIZES
+        for size in studies.DEAD_BATCH_SIZES
         for seed, (loss, active) in enumerate(states)
     ]
     write_json(runs / "dead_relus.json", {"source": STAND_IN, "epochs": 1, "runs": study})
@@ -122,7 +122,7 @@ def test_losses_are_those_of_the_runs(shipped, data):
 
 def test_the_dead_relu_study_is_counted(shipped, data):
     counts = figures.dead_relus(data)[1]["counts"]
-    assert set(counts) == set(recipes.DEAD_BATCH_SIZES) or set(counts) == set(map(str, recipes.DEAD_BATCH_SIZES))
+    assert set(counts) == set(studies.DEAD_BATCH_SIZES) or set(counts) == set(map(str, studies.DEAD_BATCH_SIZES))
     assert all(c == {"learning": 1, "asleep": 1, "dead": 1} for c in counts.values())
 
 

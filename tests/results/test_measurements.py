@@ -8,7 +8,7 @@ from helpers.images import image_set
 
 from cae_lib.base.atomic import write_json
 from cae_lib.data.images import load_images
-from cae_lib.models import MODEL1, MODEL2, build
+from cae_lib.models import MODEL1, MODEL2, as_record, build
 from cae_lib.results import measurements, tables
 from cae_lib.results.measurements import data_facts, spread
 
@@ -64,7 +64,7 @@ def test_stored_numbers_come_back(tmp_path, monkeypatch):
 
 def record(config, train_loss, validation_loss):
     history = {"epochs": len(train_loss), "train_loss": train_loss, "validation_loss": validation_loss}
-    return {"model": config.as_dict(), "history": history}
+    return {"model": as_record(config), "history": history}
 
 
 @pytest.fixture

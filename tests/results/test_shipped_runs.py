@@ -12,11 +12,11 @@ import torch
 from cae_lib.checkpoints import SHIPPED, load_histories, load_run, shipped_runs
 from cae_lib.data.images import ImageSet, read_cifar10
 from cae_lib.evaluation import evaluate
-from cae_lib.results import recipes
-from cae_lib.results.recipes import RECIPES
+from cae_lib.results import studies
+from cae_lib.results.recipes import RUNS
 
-SEEDS = {name: range(recipe.seeds) for name, recipe in RECIPES.items()}
-EXPECTED = [(name, seed) for name in RECIPES for seed in SEEDS[name]]
+SEEDS = {name: range(recipe.seeds) for name, recipe in RUNS.items()}
+EXPECTED = [(name, seed) for name in RUNS for seed in SEEDS[name]]
 FOLDERS = sorted(p for p in SHIPPED.glob("*/*") if p.is_dir())
 
 # Measured on the test images: what an output that cannot be negative never reproduces of images in [-1, 1],
@@ -31,7 +31,7 @@ def test_images(real_data) -> ImageSet:
 
 @pytest.mark.parametrize("name, seed", EXPECTED)
 def test_every_recipe_has_its_finished_run(name, seed):
-    recipe = RECIPES[name]
+    recipe = RUNS[name]
     there = (SHIPPED / name / f"seed{seed}" / "run.json").exists()
     assert there, f"{name}, seed {seed} is not there: train it with `cae train --all`"
     run = load_run(name, seed=seed)
@@ -52,7 +52,7 @@ def test_every_recipe_has_its_finished_run(name, seed):
 
 
 def test_every_recipe_has_a_folder_and_every_folder_a_recipe():
-    assert shipped_runs() == sorted(RECIPES)
+    assert shipped_runs() == sorted(RUNS)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: f"{p.parent.name}-{p.name}")
@@ -68,7 +68,7 @@ def test_every_file_of_every_folder_loads(folder):
 def test_seeds_gave_runs_of_their_own():
     for name in ("model1", "model2"):
         losses = [record["history"]["validation_loss"][-1] for record in load_histories(name)]
-        assert len(set(losses)) == len(losses) == RECIPES[name].seeds
+        assert len(set(losses)) == len(losses) == RUNS[name].seeds
 
 
 @pytest.mark.parametrize("seed", SEEDS["model1"])
@@ -85,9 +85,9 @@ def test_model2_beats_average_pooling(seed):
 
 
 def test_the_study_of_dead_relus_is_complete_and_agrees_with_the_data():
-    stored = json.loads(recipes.DEAD_RELU_FILE.read_text())
+    stored = json.loads(studies.DEAD_RELU_FILE.read_text())
     assert stored["source"] == "CIFAR-10"
-    wanted = [(b, s) for b in recipes.DEAD_BATCH_SIZES for s in range(recipes.DEAD_SEEDS)]
+    wanted = [(b, s) for b in studies.DEAD_BATCH_SIZES for s in range(studies.DEAD_SEEDS)]
     assert [(row["batch_size"], row["seed"]) for row in stored["runs"]] == wanted
     for row in stored["runs"]:
         assert row["validation_loss"] > FLOOR
@@ -100,14 +100,14 @@ CASES = [
     ("model1", 10),
     ("model1", None),
     ("model2", None),
-    *((name, None) for name, recipe in RECIPES.items() if recipe.validation_images <= 1000),
+    *((name, None) for name, recipe in RUNS.items() if recipe.validation_images <= 1000),
 ]
 
 
 @pytest.mark.parametrize("name, epoch", CASES)
 def test_evaluating_again_gives_the_stored_loss(test_images, name, epoch):
     run = load_run(name, epoch)
-    loss = evaluate(run.model, test_images.take(RECIPES[name].validation_images))["loss"]
+    loss = evaluate(run.model, test_images.take(RUNS[name].validation_images))["loss"]
     assert loss == pytest.approx(run.history.validation_loss[run.epoch - 1], rel=1e-4)
 
 
@@ -131,7 +131,7 @@ def git(*arguments: str) -> list[str]:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_no_resume_file_is_tracked():
-    assert [name for name in git("ls-files", ".") if "resume" in name] == []
+    assert [name for name in git("ls-files", ".") if "resume.safetensors" in name] == []
     file = SHIPPED / "model1" / "seed0" / "resume.safetensors"
     assert git("check-ignore", str(file)) == [str(file)], "resume files are not ignored"
 

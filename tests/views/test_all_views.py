@@ -17,7 +17,8 @@ from cae_lib.checkpoints import load_run
 from cae_lib.views import view
 from cae_lib.views.own_image import own_image
 from cae_lib.views.playgrounds import bottleneck_explorer, convolution_playground
-from cae_lib.views.widgets import bits_slider, channel_slider, epoch_slider, rate_slider
+from cae_lib.views.rates import bits_slider, rate_slider
+from cae_lib.views.widgets import channel_slider, epoch_slider
 
 OFTEN = (6, 4, 1, 1, 1, 6, 6, 2)  # how often each of the views below is moved
 PNG = b"\x89PNG\r\n\x1a\n"

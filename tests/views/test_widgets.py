@@ -14,11 +14,12 @@ from cae_lib.checkpoints import train_run
 from cae_lib.codec import streams
 from cae_lib.data.images import scale
 from cae_lib.data.standin import CLASSES
-from cae_lib.models import CLASSIFIER, MODEL1, MODEL2, build
+from cae_lib.models import MODEL1, MODEL2, Classifier, build
 from cae_lib.training import TrainConfig
-from cae_lib.views import widgets
+from cae_lib.views import rates
+from cae_lib.views.rates import bits_slider, rate_slider
 from cae_lib.views.view import View, compact
-from cae_lib.views.widgets import bits_slider, channel_slider, epoch_slider, rate_slider
+from cae_lib.views.widgets import channel_slider, epoch_slider
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def split(figure):
 
 def rebuilt(run, data, epoch, indices):
     """The model's own output in [0, 1], as matplotlib takes it."""
-    low, high = run.model.config.pixel_range
+    low, high = run.model.pixel_range
     with torch.no_grad():
         after = run.at(epoch)(scale(data.images[indices], (low, high)))
     return ((after - low) / (high - low)).clamp(0, 1).permute(0, 2, 3, 1).numpy()
@@ -145,14 +146,14 @@ def test_channels(data):
 
 
 def test_another_layer_has_other_channels(data):
-    view = channel_slider(build(CLASSIFIER), data, [0], "features.5")
+    view = channel_slider(build(Classifier), data, [0], "features.5")
     assert [name for _, name in view.controls["layer"].options] == [f"features.{k}" for k in range(6)]
     view.set(channel=31)
     view.controls["layer"].value = "features.1"
     assert view.message.value == "" and view.controls["channel"].max == 15
     assert view.png == view.frame(15, view.controls["image"].value, "features.1")
     with pytest.raises(ValueError, match="called 'head.1'; choose one of features.0"):
-        channel_slider(build(CLASSIFIER), data, [0], "head.1")
+        channel_slider(build(Classifier), data, [0], "head.1")
 
 
 def test_a_dead_channel_is_called_dead(data):
@@ -194,7 +195,7 @@ def test_bits(data, unprepared):
 
 @pytest.mark.parametrize("flat", [False, True])
 def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkeypatch, flat):
-    monkeypatch.setattr(widgets, "RIVALS", ("JPEG 4:4:4", "WebP"))
+    monkeypatch.setattr(rates, "RIVALS", ("JPEG 4:4:4", "WebP"))
     image = torch.full((3, 32, 32), 90, dtype=torch.uint8) if flat else data.images[3]
     view = rate_slider(image, source=data.source)
     ours = streams.load_codec("rd")
@@ -209,7 +210,7 @@ def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkey
         assert shown[1].get_title().startswith(f"rd: {least:,} bytes, ")
         places = next(ax.images[0].get_array() for ax in shown if ax.get_title() == "bits at each place of the code")
         assert places.shape == (8, 8) and abs(places.sum() - 8 * least) < 40
-        for name in widgets.RIVALS:
+        for name in rates.RIVALS:
             (title,) = (ax.get_title() for ax in shown if ax.get_title().startswith(name))
             count = int(title.split(": ")[1].split(" bytes")[0].replace(",", ""))
             assert flat or least <= count < 1.4 * least + 20
