@@ -1,8 +1,8 @@
 """Every notebook: its form, its stored outputs, and a run of its quick profile through the kit's own runner.
 
-nbval runs the notebooks too (`make test`), on the data that CAE_DATA names, and sees that each exercise is open.
-Here their solutions run on the stand-in, so that both kinds of data are covered, the checked outputs are seen to
-hold on either, and each exercise is seen to be solved.
+Here their solutions run in little and on the stand-in: the checked outputs are seen to hold, and each exercise to be
+solved. `make test-slow` runs all cells with nbval, as they are and on the data that CAE_DATA names, and sees that each
+exercise is open.
 """
 
 import ast

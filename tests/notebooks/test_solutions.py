@@ -1,6 +1,6 @@
 """The solutions are the one source: the students' notebooks are released from them, and nbgrader agrees.
 
-That every solution passes its checks is seen in test_notebooks.py, that no stub does in `make test` (nbval).
+That every solution passes its checks is seen in test_notebooks.py, that no stub does in `make test-slow` (nbval).
 """
 
 import re
