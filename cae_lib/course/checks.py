@@ -3,10 +3,12 @@
 import os
 from collections import Counter
 
-from cae_lib.course.exercises import EXERCISES
-from cae_lib.course.hints import HINTS
+from cae_lib.course.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08
+from cae_lib.course.judging import Exercise
 from cae_lib.course.reading import Unanswered, Unreadable, shorten
 
+NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08)
+EXERCISES: dict[str, Exercise] = {name: e for notebook in NOTEBOOKS for name, e in notebook.EXERCISES.items()}
 RIGHT, UNANSWERED = "right.", "not answered yet."
 given: Counter[str] = Counter()  # how many hints of each exercise were shown
 
@@ -40,8 +42,9 @@ def check(name: str, answer) -> None:
 
 def hint(name: str) -> None:
     """Print the next of an exercise's three hints, from a push to nearly the way; after the third, the third again."""
-    if name not in HINTS:
-        print(f"There is no exercise {name}; names are like {next(iter(HINTS))}.")
+    if name not in EXERCISES:
+        print(f"There is no exercise {name}; names are like {next(iter(EXERCISES))}.")
         return
-    given[name] = min(given[name] + 1, len(HINTS[name]))
-    print(f"Hint {given[name]} of {len(HINTS[name])}: {HINTS[name][given[name] - 1]}")
+    hints = EXERCISES[name].hints
+    given[name] = min(given[name] + 1, len(hints))
+    print(f"Hint {given[name]} of {len(hints)}: {hints[given[name] - 1]}")

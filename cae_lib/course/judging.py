@@ -31,11 +31,12 @@ class Late(BaseException):
 
 @dataclass(frozen=True)
 class Exercise:
-    """What is right, how answers are compared with it, and typical mistakes: sentence -> the answer that shows it."""
+    """What is right, how answers are compared with it, mistakes: sentence -> the answer that shows it, and hints."""
 
     way: Way
     right: object
     mistakes: dict[str, object] = field(default_factory=dict)
+    hints: tuple[str, ...] = ()
 
     def complaint(self, answer) -> str:
         """What is wrong with an answer, "" if nothing. Raises Unanswered and Unreadable."""

@@ -5,9 +5,7 @@ import pytest
 import torch
 
 from cae_lib.course import checks
-from cae_lib.course.checks import check, hint
-from cae_lib.course.exercises import EXERCISES
-from cae_lib.course.hints import HINTS
+from cae_lib.course.checks import EXERCISES, check, hint
 from cae_lib.course.judging import Exercise
 
 
@@ -62,7 +60,7 @@ def test_under_nbgrader_everything_but_the_right_answer_raises(state, capsys, mo
 
 def test_hints_come_one_after_the_other_and_the_last_one_stays(capsys):
     texts = [printed(capsys, hint, "01.1") for _ in range(4)]
-    assert texts[:3] == [f"Hint {k} of 3: {HINTS['01.1'][k - 1]}\n" for k in (1, 2, 3)]
+    assert texts[:3] == [f"Hint {k} of 3: {EXERCISES['01.1'].hints[k - 1]}\n" for k in (1, 2, 3)]
     assert texts[3] == texts[2]
     assert printed(capsys, hint, "01.2").startswith("Hint 1 of 3: ")
     assert printed(capsys, hint, "99.9") == "There is no exercise 99.9; names are like 00.1.\n"

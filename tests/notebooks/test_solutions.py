@@ -14,7 +14,7 @@ from helpers.notebooks import read
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from cae_lib.course import release
-from cae_lib.course.exercises import EXERCISES
+from cae_lib.course.checks import EXERCISES
 from cae_lib.course.release import SOLUTIONS, released, without_solution
 from cae_lib.headless.runner import NOTEBOOKS
 
