@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cae_lib.base import resume
+from cae_lib.base import places, resume
 from cae_lib.base.atomic import write_json
 from cae_lib.base.device import best_device
 from cae_lib.base.errors import KitError
@@ -30,8 +30,8 @@ from cae_lib.data.images import ImageSet
 from cae_lib.models import ModelConfig, as_record, build, from_record
 from cae_lib.training import History, Progress, TrainConfig, fit
 
-SHIPPED = Path(__file__).parent / "runs"
-OWN = Path(os.environ.get("CAE_RUNS") or Path(__file__).parent.parent / "runs")
+SHIPPED = places.RUNS
+OWN = Path(os.environ.get("CAE_RUNS") or places.outside("runs"))
 RECORD_KEYS = {"model", "training", "source", "train_images", "validation_images", "history"}
 
 

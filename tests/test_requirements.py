@@ -1,4 +1,4 @@
-"""requirements.txt, environment.yml and what the code imports stay in step."""
+"""pyproject.toml lists what the kit needs; requirements.txt, environment.yml and the imports stay in step with it."""
 
 import ast
 import re
@@ -7,50 +7,77 @@ from pathlib import Path
 
 import yaml
 
+if sys.version_info < (3, 11):
+    import pytest
+
+    pytest.skip("tomllib came with Python 3.11", allow_module_level=True)
+import tomllib
+
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"torch": "pytorch", "Pillow": "pillow"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+CONDA_NAMES = {"torch": "pytorch", "Pillow": "pillow", "PyYAML": "pyyaml"}
 PIP_ALONE = ("playwright", "sphinx-revealjs", "constriction", "bjontegaard")  # not sure to be on conda-forge
 # Modules whose library has another name, or comes with one that is listed.
 LIBRARY_OF = {
     "skimage": "scikit-image",
     "pytorch_msssim": "pytorch-msssim",
-    "urllib3": "requests",
     "jupyter_client": "ipykernel",
+    "traitlets": "ipykernel",
     "nbclient": "nbconvert",
     "nbformat": "nbconvert",
+    "bs4": "nbconvert",
     "IPython": "ipykernel",
     "PIL": "Pillow",
+    "yaml": "PyYAML",
+    "_pytest": "pytest",
+    "dask": "distributed",
 }
 
 
-def requirements():
-    """Library -> lower bound, and the lines that are no such pair."""
-    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line.split("#")[0].strip()]
-    pairs = [re.fullmatch(r"([\w-]+)>=([\d.]+)", line) for line in lines]
-    bounds = {pair[1]: pair[2] for pair in pairs if pair}
-    return bounds, [line for line, pair in zip(lines, pairs, strict=True) if not pair]
+def name_of(line: str) -> str:
+    return re.fullmatch(r"([\w-]+)>=[\d.]+", line)[1]
+
+
+def names(lines: list[str]) -> set[str]:
+    return {name_of(line) for line in lines}
+
+
+def imported(folder: Path) -> set[str]:
+    """The libraries that the files in a folder import, by their names on an index."""
+    found = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.split(".")[0])
+    own = {"cae_lib", "helpers", *(path.stem for path in folder.rglob("test_*.py"))}
+    return {LIBRARY_OF.get(name, name) for name in found - sys.stdlib_module_names - own}
+
+
+def test_requirements_install_everything():
+    (line,) = [x for x in (ROOT / "requirements.txt").read_text().splitlines() if not x.startswith("#")]
+    assert line == f"-e .[{','.join(sorted(EXTRAS))}]"
 
 
 def test_environment_holds_the_same_set_with_the_same_bounds():
-    bounds, rest = requirements()
+    everything = PROJECT["dependencies"] + [line for extra in EXTRAS.values() for line in extra]
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     pip = [entry["pip"] for entry in environment if isinstance(entry, dict)]
     python, other, *libraries = [entry for entry in environment if isinstance(entry, str)]
-    lines = {name: f"{CONDA_NAMES.get(name, name)}>={bound}" for name, bound in bounds.items()}
-    assert libraries == [line for name, line in lines.items() if name not in PIP_ALONE]
-    assert pip == [[*(lines[name] for name in PIP_ALONE), "-e ."]] and rest == ["-e ."] and other == "pip"
-    assert f'requires-python = "{python.removeprefix("python")}"' in (ROOT / "pyproject.toml").read_text()
+    lines = {name_of(line): line for line in everything}
+    assert len(lines) == len(everything), "nothing is listed twice"
+    for_conda = [line.replace(name, CONDA_NAMES.get(name, name)) for name, line in lines.items()]
+    assert libraries == [c for name, c in zip(lines, for_conda, strict=True) if name not in PIP_ALONE]
+    assert pip == [[*(line for name, line in lines.items() if name in PIP_ALONE), "-e ."]] and other == "pip"
+    assert PROJECT["requires-python"] == python.removeprefix("python")
 
 
-def test_every_import_is_required():
-    bounds, _ = requirements()
-    imported = set()
-    for path in (ROOT / "cae_lib").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(node.module.split(".")[0])
-    foreign = imported - sys.stdlib_module_names - {"cae_lib"}
-    assert {LIBRARY_OF.get(name, name) for name in foreign} <= set(bounds)
-    assert {"torch", "numpy", "papermill"} <= foreign
+def test_every_import_is_required_and_no_student_needs_what_only_tests_do():
+    needed = names(PROJECT["dependencies"])
+    assert imported(ROOT / "cae_lib") <= needed | {"distributed"}
+    assert imported(ROOT / "cae_lib" / "batch") - needed == {"distributed"} == names(EXTRAS["batch"])
+    compared = {"compressai"}  # only the benchmark looks for it, and does without
+    assert imported(ROOT / "tests") - compared <= needed | names(EXTRAS["test"]) | names(EXTRAS["batch"])
+    assert needed.isdisjoint(names(EXTRAS["test"])) and {"hypothesis", "playwright", "ruff"} <= names(EXTRAS["test"])

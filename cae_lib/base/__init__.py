@@ -1,6 +1,7 @@
 """What every other room stands on: files written whole or not at all, tensors with checksums, records of notebooks.
 
 - errors: what a user can mend
+- places: what the package brings, and what only a checkout has
 - atomic: write a file, or JSON, so that a kill leaves the old one or the new one
 - weights: tensors on disk with a checksum, and what a damaged file is answered with
 - resume: what an interrupted training goes on from

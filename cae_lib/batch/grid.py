@@ -32,8 +32,10 @@ def places(store: Store, lease: Lease, workers: int, scheduler: str, source: str
             finally:
                 lease.end()  # runs still in flight see that the batch is over, and stop
         return
-    from distributed import Client
-
+    try:
+        from distributed import Client
+    except ImportError:
+        raise BatchError("--scheduler needs Dask: `pip install distributed`, then try again.") from None
     if store.in_memory:
         raise UsageError("memory:// is within one process, out of reach of --scheduler: choose another --out.")
     nobody = f"No Dask scheduler with workers at {scheduler}; start them with `dask scheduler` and `dask worker`"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
+DISTRIBUTION = "cae-kit"
 INSTALL = "pip install -r requirements.txt"
 KERNEL_CURE = "python -m ipykernel install --user --name python3"
 SILENT = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # matplotlib's backends without a display
@@ -61,9 +61,15 @@ def python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Check:
     return Check(version >= (3, 10), text, "make a new environment with Python 3.10 or newer.")
 
 
-def libraries(requirements: Path = REQUIREMENTS, version_of=importlib.metadata.version) -> Check:
-    """Every library of requirements.txt is there and new enough."""
-    wanted = re.findall(r"^([\w-]+)>=([\d.]+)", requirements.read_text(), re.MULTILINE)
+def required() -> list[str]:
+    """What the installed kit says that it needs, such as "torch>=2.6"; what only extras need has a marker behind it."""
+    return importlib.metadata.requires(DISTRIBUTION) or []
+
+
+def libraries(lines: list[str] | None = None, version_of=importlib.metadata.version) -> Check:
+    """Every library that the kit needs is there and new enough; those of its extras may be missing."""
+    lines = [line for line in (required() if lines is None else lines) if "extra ==" not in line]
+    wanted = [re.match(r"([\w-]+)>=([\d.]+)", line).groups() for line in lines]
     found, wrong = {}, []
     for name, lowest in wanted:
         try:

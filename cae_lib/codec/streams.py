@@ -1,12 +1,12 @@
 """Images to .cae files and back, with the codecs of this kit by name; and what a file says about who made it."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cae_lib.base import places
 from cae_lib.base.weights import checksum, load_tensors
 from cae_lib.checkpoints import load_run
 from cae_lib.codec import dct, integers, payload, quantisation
@@ -14,7 +14,7 @@ from cae_lib.codec.codec import TransformCodec
 from cae_lib.codec.container import CodecError, Header, unpack
 from cae_lib.data.images import ImageSet
 
-FOLDER = Path(__file__).parents[1] / "codecs"
+FOLDER = places.CODECS
 
 RD = "rd"  # the rate-distortion autoencoder; the plain ones before it were trained without a thought of bits
 DCT = "dct"  # no network

@@ -13,12 +13,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cae_lib import __version__
+from cae_lib.base import places
 from cae_lib.base.atomic import strict, write_atomically
 from cae_lib.base.errors import UsageError
 from cae_lib.base.records import EMBED
 from cae_lib.headless.parameters import read_notebook
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = places.outside("notebooks")
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 EXITS = {("SystemExit", ""), ("SystemExit", "0")}  # see left_early
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -46,7 +47,7 @@ def find_notebooks(paths: list[str] | None = None) -> list[Path]:
         if path.suffix != ".ipynb" or not path.is_file():
             raise UsageError(f"There is no notebook {path}; the kit's are {', '.join(p.name for p in known)}.")
     if not found:
-        raise UsageError(f"There are no notebooks in {NOTEBOOKS}: give the path of one.")
+        raise UsageError(f"There are no notebooks in {NOTEBOOKS}: give the path of one, or {places.CURE}.")
     if len({path.stem for path in found}) < len(found):
         raise UsageError("Two of the notebooks have the same name: run them one after the other with another --out.")
     return found

@@ -5,7 +5,6 @@ the notebooks and the README quote it from there.
 """
 
 import json
-from pathlib import Path
 from statistics import mean, stdev
 
 import torch
@@ -13,6 +12,8 @@ import torch.nn.functional as F
 
 from cae_lib import trivial
 from cae_lib.anatomy import summarise
+from cae_lib.base import places
+from cae_lib.base.errors import UsageError
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import bd_rate, psnr, quality
@@ -20,7 +21,7 @@ from cae_lib.models import Autoencoder, range_of
 from cae_lib.race.rate_distortion import REFERENCE, rates
 from cae_lib.results.recipes import BASE, CODE_CHANNELS, CODECS, SAME_SCALE
 
-FIGURES = Path(__file__).parents[2] / "figures"
+FIGURES = places.outside("figures")
 
 # What the report prints, by run and epoch: (training loss, validation loss). It gives "0.001 lower" for the
 # validation loss of model1 at 30 epochs, and one number, for both losses, for model2.
@@ -33,7 +34,12 @@ UVA_TUTORIAL = {64: 0.00709, 128: 0.00409, 256: 0.00207, 384: 0.00128}
 
 def stored(name: str) -> dict:
     """The numbers behind a shipped figure or table, from figures/<name>.json."""
-    return json.loads((FIGURES / f"{name}.json").read_text())
+    try:
+        return json.loads((FIGURES / f"{name}.json").read_text())
+    except FileNotFoundError:
+        raise UsageError(
+            f"There is no {FIGURES / name}.json, where the kit stores its numbers: {places.CURE}."
+        ) from None
 
 
 def data_facts(data: ImageSet) -> dict[str, float]:

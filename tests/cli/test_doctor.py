@@ -53,9 +53,8 @@ def test_old_python():
     assert not doctor.python((3, 9, 18)).ok
 
 
-def test_libraries(tmp_path):
-    file = tmp_path / "requirements.txt"
-    file.write_text("torch>=2.6\nsafetensors>=0.4.3\n-e .\n")
+def test_libraries():
+    file = ["torch>=2.6", "safetensors>=0.4.3", 'ruff>=0.6; extra == "test"']
     found = {"torch": "2.10.1+cpu", "safetensors": "0.4.3"}
     assert doctor.libraries(file, found.__getitem__).ok
     old = doctor.libraries(file, (found | {"torch": "2.5.1+cpu"}).__getitem__)
