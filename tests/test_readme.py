@@ -21,7 +21,7 @@ def test_links_and_pictures_exist():
 
 
 def test_every_notebook_is_in_the_table():
-    listed = re.findall(r"\(notebooks/(\w+\.ipynb)\)", README)
+    listed = list(dict.fromkeys(re.findall(r"\(notebooks/(\w+\.ipynb)\)", README)))
     assert listed == sorted(p.name for p in (ROOT / "notebooks").glob("*.ipynb"))
 
 
