@@ -120,23 +120,18 @@ def data() -> Check:
     """Which images will be used. Looks only at what is there, and downloads nothing."""
     from platformdirs import user_cache_dir
 
-    from cae_lib.data.download import damaged_files
     from cae_lib.data.images import FOLDER, STAND_IN
+    from cae_lib.data.integrity import advice
 
     chosen = os.environ.get("CAE_DATA")
     if chosen == STAND_IN:
         return Check(True, "data: the offline stand-in, because CAE_DATA says so")
     root = Path(chosen or user_cache_dir("cae-kit")).expanduser()
-    folder = root / FOLDER
-    if chosen and not folder.is_dir():
-        cure = f"set CAE_DATA to the folder that holds {FOLDER}, or to {STAND_IN}, or unset it."
-        return Check(False, f"data: CAE_DATA is {root}, which holds no {FOLDER}", cure)
-    if not folder.is_dir():
+    if not chosen and not (root / FOLDER).is_dir():
         return Check(True, "data: CIFAR-10 will be downloaded at first use (170 MB; without a network: the stand-in)")
-    damaged = damaged_files(folder)
-    if damaged:
-        cure = f"delete {folder} and download it again, or set CAE_DATA={STAND_IN}."
-        return Check(False, f"data: {', '.join(damaged)} in {folder} missing or damaged", cure)
+    if wrong := advice(root):
+        what, _, cure = wrong.rpartition(": ")
+        return Check(False, f"data: {what}", cure)
     return Check(True, f"data: CIFAR-10 in {root}")
 
 

@@ -1,7 +1,8 @@
 """Where pictures come from: CIFAR-10 as one tensor a split, its offline stand-in, the user's own.
 
 - images: a split as uint8 tensor with labels, from wherever it can be had; pixel ranges
-- download: CIFAR-10 into the user's cache, once, checked
+- integrity: whether a folder holds CIFAR-10 as it is, and what to do if not
+- download: CIFAR-10 into the user's cache, once
 - standin: images made by code, for when there is no network
 - pictures: any picture file as uint8 RGB, and back
 """

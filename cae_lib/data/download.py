@@ -4,8 +4,8 @@ The cache holds the finished folder `cifar-10-batches-py`, a lock file and, afte
 part that has come. The folder appears all at once, when every file in it has been checked.
 """
 
-import hashlib
 import os
+import re
 import shutil
 import time
 import warnings
@@ -20,6 +20,7 @@ import urllib3
 from tqdm import tqdm
 
 from cae_lib.base.errors import KitError
+from cae_lib.data.integrity import damaged_files, md5sum, torchvision_cifar10
 
 URLS = (
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
@@ -27,7 +28,9 @@ URLS = (
 )
 TIMEOUT = (5, 15)  # seconds to connect, seconds without a byte
 SLOW, WINDOW = 200_000, 20  # a source below so many bytes a second for so many seconds is left for the next
+CRAWL = 5_000  # bytes a second that the last source, too, has to bring: less would take ten hours
 CHUNK = 1 << 14
+ARCHIVE = 170_498_071  # bytes of it: no source may send more
 
 
 class SourceError(KitError):
@@ -47,11 +50,18 @@ def cached_cifar10(cache: Path | None = None, urls: tuple[str, ...] = URLS, data
         if not damaged_files(folder, dataset):
             return cache
         cache.mkdir(parents=True, exist_ok=True)
+        failed, began = cache / "cifar-10.failed", time.time()
         with only_one(cache / "cifar-10.lock"):
             if damaged_files(folder, dataset):  # another process may have finished while this one waited
-                archive = cache / f"{dataset.filename}.part"
-                fetch(urls, archive, dataset.tgz_md5)
-                unpack(archive, folder, dataset)
+                if failed.exists() and failed.stat().st_mtime > began:  # or have tried in vain
+                    raise SourceError(failed.read_text())
+                try:
+                    fetch(urls, cache / f"{dataset.filename}.part", dataset.tgz_md5)
+                except SourceError as error:
+                    failed.write_text(str(error))
+                    raise
+                failed.unlink(missing_ok=True)
+                unpack(cache / f"{dataset.filename}.part", folder, dataset)
         return cache
     except SourceError as error:
         problem, cure = f"CIFAR-10 cannot be downloaded ({error})", "restart with a working network connection"
@@ -76,46 +86,24 @@ def only_one(path: Path):
         return lock.acquire()
 
 
-def torchvision_cifar10():
-    """torchvision's class, which knows all names and checksums."""
-    from torchvision.datasets import CIFAR10  # a slow import, needed only here
-
-    return CIFAR10
-
-
-def damaged_files(folder: Path, dataset=None) -> list[str]:
-    """Names of CIFAR-10's files that are missing from the folder, unreadable or altered (by MD5 sum)."""
-    dataset = dataset or torchvision_cifar10()
-    files = dict(dataset.train_list + dataset.test_list) | {dataset.meta["filename"]: dataset.meta["md5"]}
-    return [name for name, md5 in files.items() if md5sum(Path(folder) / name) != md5]
-
-
-def md5sum(path: Path) -> str | None:
-    """The file's MD5 sum in hexadecimal, or None if it cannot be read."""
-    try:
-        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-    except OSError:
-        return None
-
-
 def fetch(urls: tuple[str, ...], archive: Path, md5: str) -> None:
     """Bring the archive from one source after the other, each going on where the last one stopped.
 
     Raises SourceError when none delivers, and OSError when the archive cannot be written.
     """
     queue = deque((url, SLOW) for url in urls[:-1])
-    queue.append((urls[-1], 0))
+    queue.append((urls[-1], CRAWL))
     furthest, reasons = size(archive), {}
     while queue:
         url, slowest = queue.popleft()
         resumed = size(archive) > 0
         try:
             receive(url, archive, slowest)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, SourceError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, SourceError, ValueError) as error:
             reasons[url] = reason(error)
             if size(archive) > furthest:  # it brought us on, so it may go again, at any speed
                 furthest = size(archive)
-                queue.append((url, 0))
+                queue.append((url, CRAWL))
             continue
         if md5sum(archive) == md5:
             return
@@ -141,15 +129,19 @@ def receive(url: str, archive: Path, slowest: int) -> None:
             mode = "ab"
         else:
             mode, start = "wb", 0
-        total = start + int(response.headers.get("Content-Length", 0)) or None
+        length = response.headers.get("Content-Length", "")
+        total = start + int(length) if re.fullmatch("[0-9]{1,15}", length) else None
         label = f"CIFAR-10 from {urlsplit(url).netloc}"
         try:
             with (
                 tqdm(desc=label, initial=start, total=total, unit="B", unit_scale=True, disable=None) as bar,
                 archive.open(mode) as f,
             ):
-                began, count = time.monotonic(), 0
-                for chunk in response.raw.stream(CHUNK, decode_content=False):
+                began, count, room = time.monotonic(), 0, ARCHIVE - start
+                while chunk := response.raw.read1(CHUNK, decode_content=False):  # what is there: no wait for more
+                    room -= len(chunk)
+                    if room < 0:
+                        raise SourceError("it sends more bytes than the archive has")
                     f.write(chunk)
                     bar.update(len(chunk))
                     count += len(chunk)
@@ -161,6 +153,8 @@ def receive(url: str, archive: Path, slowest: int) -> None:
         except OSError:
             archive.unlink(missing_ok=True)  # a full disk should not stay full because of us
             raise
+        if total and size(archive) < total:
+            raise SourceError("the connection broke")
 
 
 def unpack(archive: Path, folder: Path, dataset) -> None:
@@ -193,4 +187,6 @@ def reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
+    if isinstance(error, ValueError):  # what requests and urllib3 let through of a malformed answer
+        return "an answer that makes no sense"
     return "the connection broke"

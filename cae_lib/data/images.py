@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cae_lib.base.errors import KitError, UsageError
-from cae_lib.data import download, standin
+from cae_lib.data import download, integrity, standin
 
 CIFAR10 = "CIFAR-10"
 STAND_IN = "stand-in"
@@ -96,19 +96,10 @@ def read_cifar10(root: Path, split: str) -> ImageSet:
     """
     from torchvision.datasets import CIFAR10 as Reader  # a slow import, needed only here
 
-    if not (root / FOLDER).is_dir():
-        raise DataError(
-            f"{root} holds no folder {FOLDER}: set CAE_DATA to the directory that holds it, "
-            f"or to the word {STAND_IN}, or unset it to let the kit download CIFAR-10."
-        )
     try:
         read = Reader(str(root), train=split == "train", download=False)
     except (RuntimeError, OSError) as error:
-        names = ", ".join(download.damaged_files(root / FOLDER)) or error
-        raise DataError(
-            f"CIFAR-10 in {root} is damaged or not complete ({names}): "
-            f"delete {root / FOLDER} and download it again, or set CAE_DATA={STAND_IN}."
-        ) from error
+        raise DataError(integrity.advice(root) or f"CIFAR-10 in {root} cannot be read ({error}): try again.") from error
     images = torch.from_numpy(np.ascontiguousarray(read.data.transpose(0, 3, 1, 2)))
     return ImageSet(images, torch.tensor(read.targets), tuple(read.classes), CIFAR10, split)
 

@@ -107,6 +107,7 @@ def run_notebook(
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     if page:
         os.environ[EMBED] = "1"
+    backend = os.environ.pop("MPLBACKEND", None)  # a kernel would take it, and plt.show() would show nothing
     for tool in ("papermill", "traitlets"):
         logging.getLogger(tool).setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -115,9 +116,9 @@ def run_notebook(
             papermill.execute_notebook(
                 whole, str(target).replace("{", "{{").replace("}", "}}"), parameters,
                 kernel_name="python3", language="python", cwd=(cwd or notebook.parent).resolve(), progress_bar=False,
-                extra_arguments=["--log-level=CRITICAL"],
+                extra_arguments=["--log-level=CRITICAL"], on_cell_executed=leave,
             )  # fmt: skip
-        except PapermillExecutionError:
+        except (PapermillExecutionError, Left):
             pass  # the cells say what is wrong: an error may be what a cell is tagged for
         except UnicodeEncodeError:
             error = "a cell printed text that is no valid Unicode, which no notebook can hold."
@@ -129,6 +130,8 @@ def run_notebook(
             error = "Jupyter has no kernel called python3: run `cae doctor` for the cure."
         finally:
             os.environ.pop(EMBED, None)
+            if backend is not None:
+                os.environ["MPLBACKEND"] = backend
         seconds = time.perf_counter() - began
 
         # A kernel that never started leaves no result.
@@ -146,6 +149,16 @@ def run_notebook(
         text = nbformat.writes(nbformat.from_dict(strict(executed)))
         write_atomically(target, text.encode())
     return Outcome(notebook.stem, title_of(executed) or notebook.stem, seconds, error, bool(left) and error == left)
+
+
+class Left(Exception):
+    """A cell has called exit() or quit(): the kernel ends a moment later, so that no other cell may begin."""
+
+
+def leave(cell, cell_index, execute_reply) -> None:
+    """After every cell: raise Left if it asked for the end of its kernel."""
+    if any(part.get("source") == "ask_exit" for part in execute_reply["content"].get("payload", [])):
+        raise Left
 
 
 def cell_error(executed) -> str:

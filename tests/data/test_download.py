@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from cae_lib.data import download
-from cae_lib.data.download import cached_cifar10, damaged_files
+from cae_lib.data.download import cached_cifar10
+from cae_lib.data.integrity import damaged_files
 
 RESTART = "so the stand-in images are used: restart with a working network connection, or set CAE_DATA to a directory"
 MAKE_ROOM = "so the stand-in images are used: make the folder writable and free 400 MB there, or set CAE_DATA to a dir"
