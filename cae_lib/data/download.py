@@ -37,6 +37,10 @@ class SourceError(KitError):
     """A source does not deliver; the message gives the reason in a few words."""
 
 
+class TooSlow(SourceError):
+    """A source brings fewer bytes a second than it has to."""
+
+
 def cached_cifar10(cache: Path | None = None, urls: tuple[str, ...] = URLS, dataset=None) -> Path | None:
     """The cache folder, with CIFAR-10 in it, downloaded if need be; None, with a warning, if it cannot be had.
 
@@ -101,7 +105,8 @@ def fetch(urls: tuple[str, ...], archive: Path, md5: str) -> None:
             receive(url, archive, slowest)
         except (requests.RequestException, urllib3.exceptions.HTTPError, SourceError, ValueError) as error:
             reasons[url] = reason(error)
-            if size(archive) > furthest:  # it brought us on, so it may go again, at any speed
+            # What brought us on may go again, slowly if need be.
+            if size(archive) > furthest and not (isinstance(error, TooSlow) and slowest == CRAWL):
                 furthest = size(archive)
                 queue.append((url, CRAWL))
             continue
@@ -148,7 +153,7 @@ def receive(url: str, archive: Path, slowest: int) -> None:
                     seconds = time.monotonic() - began
                     if seconds > WINDOW:
                         if count < slowest * seconds:
-                            raise SourceError(f"slow, {count / seconds / 1000:.0f} kB a second")
+                            raise TooSlow(f"slow, {count / seconds / 1000:.0f} kB a second")
                         began, count = time.monotonic(), 0
         except OSError:
             archive.unlink(missing_ok=True)  # a full disk should not stay full because of us

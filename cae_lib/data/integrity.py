@@ -40,21 +40,19 @@ def advice(root: Path, dataset=None) -> str:
     folder, archive = root / dataset.base_folder, root / dataset.filename
     if not os.path.lexists(folder):
         if root.name == dataset.base_folder or (root / dataset.train_list[0][0]).exists():
-            return (
-                f"{root} is the folder {dataset.base_folder} itself: set CAE_DATA to the one around it, {root.parent}."
-            )
+            return f"{root} is {dataset.base_folder} itself: set CAE_DATA to the folder around it, {root.parent}."
         if archive.exists():
             return f"{root} holds only the archive: unpack it there with `tar -xzf {dataset.filename}`."
         return (
-            f"{root} holds no folder {dataset.base_folder}: set CAE_DATA to the directory that holds it, or to the word"
-            " stand-in, or unset it to let the kit download CIFAR-10."
+            f"{root} holds no folder {dataset.base_folder}: set CAE_DATA to the directory that holds it, or to the "
+            "word stand-in, or unset it to let the kit download CIFAR-10."
         )
     found = faults(folder, dataset)
     cures = {
         "unreadable": "may not be read by you: ask their owner for the right to read them",
         "missing": "are missing: put them there from the whole archive",
-        "altered": "are not those of CIFAR-10 (by their MD5 sums): unpack the archive anew into another folder, and set "
-        "CAE_DATA to that",
+        "altered": "are not those of CIFAR-10 (by their MD5 sums): unpack the archive anew into another folder, and "
+        "set CAE_DATA to that",
     }
     for kind, cure in cures.items():
         if names := ", ".join(name for name, fault in found.items() if fault == kind):

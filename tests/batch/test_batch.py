@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import psutil
@@ -99,13 +99,12 @@ def cluster_of_processes(folder, preload):
             time.sleep(0.1)
         yield json.loads(note.read_text())["address"]
     finally:
-        for process in reversed(processes):
-            process.terminate()
-        for process in processes:
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        for process in reversed(processes):  # a worker that is just starting again would not hear SIGTERM
+            children = psutil.Process(process.pid).children(recursive=True)
+            for each in (process, *children):
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
+            process.wait()
 
 
 @contextmanager

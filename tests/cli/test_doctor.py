@@ -123,7 +123,7 @@ def test_data_source_is_named_and_nothing_is_downloaded(monkeypatch, tmp_path):
     assert not result.ok and str(tmp_path) in result.text and "CAE_DATA" in result.cure
     (tmp_path / "cifar-10-batches-py").mkdir()
     result = doctor.data()
-    assert not result.ok and "data_batch_1" in result.text and "download" in result.cure
+    assert not result.ok and "data_batch_1" in result.text and "whole archive" in result.cure
 
 
 def test_a_missing_run(monkeypatch, tmp_path):

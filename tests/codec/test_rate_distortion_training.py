@@ -107,7 +107,7 @@ def test_run_json_has_the_facts_and_a_row_an_epoch(finished):
 
 def test_the_row_is_the_average_over_images_also_with_a_short_last_batch(tmp_path):
     """Rounding without noise and pictures that are their own mirror images: training then sees what measure sees."""
-    half = image_set(10).images[..., :8]
+    half = blocks(10).images[..., :8]
     images = replace(IMAGES, images=torch.cat([half, half.flip(3)], 3))
     model = train_in(tmp_path, STILL, replace(ONE_QUALITY, rounding="straight-through"), images, images)
     (row,) = record_of(tmp_path)["epochs"]
@@ -123,7 +123,7 @@ def test_the_row_is_the_average_over_images_also_with_a_short_last_batch(tmp_pat
 
 
 def test_measured_points_against_numpy():
-    model, data = lively_model(), image_set(105)
+    model, data = lively_model(), blocks(105)
     points = measure(model, data)
     assert len(points) == 2
     pixels = data.images.numpy().astype(np.float64)
@@ -144,7 +144,7 @@ def test_what_is_measured_is_the_averaged_model_that_is_returned(tmp_path):
 
 
 def test_measured_images_change_nothing_of_the_training(finished, tmp_path):
-    train_in(tmp_path, measured=image_set(3, seed=7))
+    train_in(tmp_path, measured=blocks(3, seed=7))
     one, two = (load_tensors(f / "resume.safetensors")[0] for f in (finished, tmp_path))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
@@ -166,7 +166,7 @@ def test_one_line_an_epoch_is_printed_or_nothing(tmp_path, capsys):
 @pytest.mark.parametrize("bf16", [False, True], ids=["float32", "bfloat16"])
 def test_the_loss_falls(tmp_path, bf16):
     training = RateDistortionTraining(epochs=8, batch_size=8, learning_rate=3e-3, averaging=0.8, bf16=bf16)
-    model = train_in(tmp_path, training, images=image_set(32))
+    model = train_in(tmp_path, training, images=blocks(32))
     rows = record_of(tmp_path)["epochs"]
     assert rows[-1]["loss"] < 0.6 * rows[0]["loss"]
     for first, last in zip(rows[0]["measured"], rows[-1]["measured"], strict=True):
@@ -191,7 +191,7 @@ def test_every_image_once_an_epoch_some_of_them_mirrored_in_another_order_each_t
         return real(model, inputs, quality)
 
     monkeypatch.setattr(codec_training, "rate_distortion", record)
-    images = image_set(40)
+    images = blocks(40)
     train_in(tmp_path, replace(SHORT, epochs=2, batch_size=20), images=images)
     originals, orders, mirrored, qualities = images.images / 127.5 - 1, [], [], []
     for inputs, quality in seen:
@@ -327,7 +327,7 @@ def test_a_finished_training_is_not_repeated(finished, tmp_path, steps, epochs):
         {"training": replace(SHORT, learning_rate=5e-4)},
         {"training": replace(SHORT, seed=2)},
         {"training": replace(SHORT, bf16=True)},
-        {"images": image_set(9)},
+        {"images": blocks(9)},
         {"images": replace(IMAGES, source="CIFAR-10")},
     ],
     ids=lambda change: next(iter(change)),

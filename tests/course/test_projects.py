@@ -80,7 +80,7 @@ class Wide(Autoencoder):
     """512 numbers as 8 x 8 x 8."""
 
     def __init__(self):
-        super().__init__(replace(MODEL1_REPAIRED, code_channels=8))
+        super().__init__()
         self.encoder = nn.Sequential(nn.Conv2d(3, 8, 4, stride=4), nn.Sigmoid())
         self.decoder = nn.Sequential(nn.ConvTranspose2d(8, 3, 4, stride=4), nn.Sigmoid())
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import filelock
 import pytest
 
 from cae_lib.data import download
@@ -18,6 +20,9 @@ from cae_lib.data.integrity import damaged_files
 
 RESTART = "so the stand-in images are used: restart with a working network connection, or set CAE_DATA to a directory"
 MAKE_ROOM = "so the stand-in images are used: make the folder writable and free 400 MB there, or set CAE_DATA to a dir"
+
+
+REDIRECTS = {"nowhere": "http://[bad", "no-scheme": "//:x", "loop": "/loop", "odd-port": "http://127.0.0.1:99999999/"}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -29,6 +34,10 @@ class Handler(BaseHTTPRequestHandler):
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and fault != "no-ranges" else 0
         if fault == "missing":
             return self.send_error(404)
+        if fault in REDIRECTS:
+            self.send_response(302)
+            self.send_header("Location", REDIRECTS[fault])
+            return self.end_headers()
         if start >= len(archive):
             return self.send_error(416)
         body = archive[start:]
@@ -37,8 +46,13 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(archive) - 1}/{len(archive)}")
         if fault == "compressed":
             self.send_header("Content-Encoding", "x-gzip")
-        self.send_header("Content-Length", str(len(body)))
+        lengths = {"no-number": "many", "negative": "-5", "huge": "9" * 40, "endless": None}
+        length = lengths.get(fault, str(len(body)))
+        if length is not None:
+            self.send_header("Content-Length", length)
         self.end_headers()
+        if fault == "endless":
+            body = archive * 3
         if fault == "altered":
             body = body[:-1000] + bytes(1000)
         elif fault == "breaks":
@@ -47,6 +61,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(archive[start:50_000])
             self.server.over.wait(10)
             body = b""
+        if fault == "drips":  # a byte now and then: never long enough without one to be given up for that
+            while not self.server.over.wait(0.02):
+                self.wfile.write(b"x")
         for piece in range(0, len(body), 4096):
             if fault == "slow" and self.server.over.wait(0.01):
                 return
@@ -90,8 +107,8 @@ def cache(tmp_path):
 
 
 def left_in(cache):
-    """What lies in the cache besides the lock."""
-    return sorted(p.name for p in cache.iterdir() if p.suffix != ".lock")
+    """What lies in the cache besides the lock and the note of a failure."""
+    return sorted(p.name for p in cache.iterdir() if p.suffix not in (".lock", ".failed"))
 
 
 def is_good(cache, dataset):
@@ -249,7 +266,7 @@ def test_a_classroom_downloads_once(cache, urls, server, tiny_cifar10):
     """Two processes at the same time: one downloads, slowly, the other waits for it."""
     program = (
         "import json, shutil, sys\n"
-        "from cae_lib.download import cached_cifar10\n"
+        "from cae_lib.data.download import cached_cifar10\n"
         "class Unpacker:\n"  # in the place of torchvision's class, which takes seconds to import
         "    def __init__(self, root, download):\n"
         "        shutil.unpack_archive(f'{root}/{self.filename}', root)\n"
@@ -279,3 +296,40 @@ def test_finished_cache_needs_no_writing(cache, urls, tiny_cifar10):
     time.sleep(0.01)
     assert cached_cifar10(cache, urls("refused"), tiny_cifar10) == cache
     assert {p: p.stat().st_mtime_ns for p in cache.rglob("*")} == before
+
+
+@pytest.mark.parametrize("fault", [*REDIRECTS, "no-number", "negative", "huge", "endless", "drips"])
+def test_a_malformed_or_crawling_source_gives_way_to_the_next(fault, cache, urls, server, tiny_cifar10, monkeypatch):
+    monkeypatch.setattr(download, "ARCHIVE", len(server.archive))
+    began = time.monotonic()
+    assert cached_cifar10(cache, urls(fault, "good"), tiny_cifar10) == cache
+    assert is_good(cache, tiny_cifar10) and time.monotonic() - began < 5
+
+
+def test_no_more_is_written_than_the_archive_has(cache, urls, server, tiny_cifar10, monkeypatch):
+    monkeypatch.setattr(download, "ARCHIVE", len(server.archive))
+    with pytest.warns(UserWarning, match="it sends more bytes than the archive has"):
+        assert cached_cifar10(cache, urls("endless"), tiny_cifar10) is None
+    assert sum(p.stat().st_size for p in cache.glob("*.part")) <= len(server.archive)
+
+
+def test_the_last_source_is_given_up_too_when_it_crawls(cache, urls, server, tiny_cifar10):
+    began = time.monotonic()
+    with pytest.warns(UserWarning, match="slow, 0 kB a second"):
+        assert cached_cifar10(cache, urls("drips"), tiny_cifar10) is None
+    assert time.monotonic() - began < 5
+
+
+def test_who_waited_for_a_download_that_failed_does_not_try_again(cache, urls, server, tiny_cifar10):
+    cache.mkdir()
+    with filelock.FileLock(cache / "cifar-10.lock"), warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        waiting = [threading.Thread(target=cached_cifar10, args=(cache, urls("good"), tiny_cifar10)) for _ in range(2)]
+        for thread in waiting:
+            thread.start()
+        time.sleep(0.3)
+        (cache / "cifar-10.failed").write_text("127.0.0.1: wrong checksum")
+    for thread in waiting:
+        thread.join()
+    assert server.requests == [] and not (cache / tiny_cifar10.base_folder).exists()
+    assert cached_cifar10(cache, urls("good"), tiny_cifar10) == cache, "the next one tries again"

@@ -108,11 +108,50 @@ def test_home_directory_may_be_short(root, monkeypatch):
     assert len(load_images("test", "~/" + root.name)) == 20
 
 
-@pytest.mark.parametrize("folder", ["nowhere", "tiny/cifar-10-batches-py"])
-def test_directory_without_the_data_set(root, monkeypatch, folder):
-    monkeypatch.setenv("CAE_DATA", str(root.parent / folder))
-    with pytest.raises(DataError, match="holds no folder cifar-10-batches-py: set CAE_DATA to"):
+def test_directory_without_the_data_set(root, monkeypatch, tmp_path):
+    for folder, sentence in (
+        ("nowhere", rf"{tmp_path}/nowhere holds no folder cifar-10-batches-py: set CAE_DATA to"),
+        ("tiny/cifar-10-batches-py", rf"is cifar-10-batches-py itself: set CAE_DATA to the folder around it, {root}\."),
+    ):
+        monkeypatch.setenv("CAE_DATA", str(root.parent / folder))
+        with pytest.raises(DataError, match=sentence):
+            load_images("train")
+
+
+def test_only_the_archive(root, monkeypatch):
+    monkeypatch.setenv("CAE_DATA", str(root))
+    (root / data.FOLDER).rename(root / "elsewhere")
+    (root / "cifar-10-python.tar.gz").touch()
+    with pytest.raises(
+        DataError, match="holds only the archive: unpack it there with `tar -xzf cifar-10-python.tar.gz`"
+    ):
         load_images("train")
+
+
+def test_a_relative_folder_is_named_by_its_whole_path(root, monkeypatch):
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("CAE_DATA", "inner")
+    with pytest.raises(DataError, match=rf"^{root}/inner holds no folder"):
+        load_images("train")
+
+
+@pytest.mark.parametrize("names", [["test_batch"], ["data_batch_1", "batches.meta"]])
+def test_files_that_may_not_be_read_are_not_called_damaged(root, monkeypatch, names):
+    real = Path.read_bytes
+
+    def refuse(path):
+        if path.name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    def refuse_open(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(torchvision.datasets.CIFAR10, "_check_integrity", refuse_open)
+    with pytest.raises(DataError, match=f"files {', '.join(names)} in .* may not be read by you") as caught:
+        load_images("train")
+    assert "delete" not in str(caught.value) and "damaged" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["data_batch_3", "test_batch", "batches.meta"])
@@ -126,8 +165,14 @@ def test_damaged_file(root, name, fault):
     elif fault == "altered":
         path.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
     for split in ("train", "test"):
-        with pytest.raises(DataError, match=rf"damaged or not complete \({name}\): delete .* or set CAE_DATA"):
+        said = (
+            "are missing: put them there" if fault == "missing" else r"are not those of CIFAR-10 \(by their MD5 sums\)"
+        )
+        with pytest.raises(
+            DataError, match=rf"files {name} in {root}/{data.FOLDER} {said}.* or set CAE_DATA"
+        ) as caught:
             load_images(split)
+        assert "delete" not in str(caught.value), "it may be the folder of a class"
 
 
 def test_read_only_directory(root):
