@@ -3,10 +3,12 @@
 An image becomes tiles, a tile becomes symbols, and all symbols go through one range coder. Any codec will do that has
 what `Transform` lists: a student's own as well as the shipped ones.
 The same image gives the same bytes alone or in a batch, with any number of threads.
+
+Beside the image itself, memory is needed for one tile and, where rows of tiles follow one another, for a few rows of
+symbols: some hundred bytes for each column of pixels.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
 from typing import Protocol
 
 import numpy as np
@@ -67,13 +69,12 @@ def decode(
     payloads: list[bytes], codec: Transform, quality: int, height: int, width: int, progress: bool = False
 ) -> Tensor:
     """N payloads -> uint8 images (N, 3, H, W). Raises CodecError for a payload that encode cannot have made."""
+    images = torch.empty(len(payloads), 3, height, width, dtype=torch.uint8)
     size = part_size(height, width)
     with tile_bar("decompress", len(payloads), height, width, progress) as bar:
-        parts = [
-            decode_part(payloads[i : i + size], codec, quality, height, width, bar)
-            for i in range(0, len(payloads), size)
-        ]
-    return torch.cat(parts)
+        for i in range(0, len(payloads), size):
+            decode_part(payloads[i : i + size], codec, quality, images[i : i + size], bar)
+    return images
 
 
 @torch.no_grad()
@@ -122,13 +123,13 @@ def symbols_of_tiles(images: Tensor, codec: Transform, quality: int) -> Iterator
     that its symbols are those of the whole image.
     """
     height, width = images.shape[2:]
-    stride, margin = codec.stride, codec.margin
-    beyond = [(0, 0), (0, 0), (0, -height % stride), (0, -width % stride)]
-    padded = torch.from_numpy(np.pad(images.numpy(), beyond, mode="edge"))
+    stride, reach = codec.stride, codec.margin * codec.stride
     for top in range(0, height, TILE):
         for left in range(0, width, TILE):
-            y, x = max(top - margin * stride, 0), max(left - margin * stride, 0)
-            area = padded[..., y : top + TILE + margin * stride, x : left + TILE + margin * stride]
+            y, x = max(top - reach, 0), max(left - reach, 0)
+            area = images[..., y : top + TILE + reach, x : left + TILE + reach].numpy()
+            beyond = [(0, 0), (0, 0), (0, -area.shape[2] % stride), (0, -area.shape[3] % stride)]
+            area = torch.from_numpy(np.pad(area, beyond, mode="edge"))  # the whole image would be up to 8 times as high
             symbols, y, x = codec.analyse(area, quality), (top - y) // stride, (left - x) // stride
             yield symbols[..., y : y + TILE // stride, x : x + TILE // stride].contiguous()
 
@@ -150,39 +151,44 @@ def read(shape: tuple[int, ...], codec: Transform, quality: int, decoders: list[
     return symbols
 
 
-def decode_part(payloads: list[bytes], codec: Transform, quality: int, height: int, width: int, bar: tqdm) -> Tensor:
-    """Images (N, 3, H, W) from their payloads, one row of tiles after the other."""
+def decode_part(payloads: list[bytes], codec: Transform, quality: int, images: Tensor, bar: tqdm) -> None:
+    """Fill images (N, 3, H, W) from their payloads.
+
+    A tile of symbols tells its pixels but for a margin below and on its right, which its neighbours reach into. So the
+    areas that are drawn lie a margin above and left of the tiles, and all that is kept of the symbols is two margins:
+    of the row of tiles above, and of the tile on the left.
+    """
     decoders = [Decoder(payload) for payload in payloads]
-    strips = read_strips(decoders, codec, quality, height, width)
-    nothing = torch.empty(len(payloads), codec.channels, 0, -(-width // codec.stride), dtype=torch.int16)
-    above, pictures = nothing, []
-    for strip, below in pairwise(chain(strips, [nothing])):
-        pictures.append(draw(above, strip, below, codec, quality))
-        above = strip
-        bar.update(-(-width // TILE))
+    rows, columns = (-(-n // codec.stride) for n in images.shape[2:])
+    side, kept = TILE // codec.stride, 2 * codec.margin
+    above = torch.empty(len(images), codec.channels, 0, columns, dtype=torch.int16)
+    for top in range(0, rows, side):
+        height, last = min(side, rows - top), top + side >= rows
+        below = above[..., :0, :] if last else above.new_empty(*above.shape[:2], kept, columns)
+        known = above.new_empty(*above.shape[:2], above.shape[2] + height, 0)
+        for left in range(0, columns, side):
+            shape = codec.channels, height, min(side, columns - left)
+            tile = read(shape, codec, quality, decoders).to(torch.int16)
+            below[..., left : left + side] = tile[..., height - below.shape[2] :, :]
+            tile = torch.cat([above[..., left : left + side], tile], -2)
+            known = torch.cat([known[..., max(known.shape[3] - kept, 0) :], tile], -1)
+            draw(images, known, codec, quality, top + height, left + shape[2])
+            bar.update()
+        above = below
     for decoder in decoders:
         decoder.finish()
-    return torch.cat(pictures, -2)[..., :height, :width]
 
 
-def read_strips(decoders: list[Decoder], codec: Transform, quality: int, height: int, width: int) -> Iterator[Tensor]:
-    """The symbols (N, C, h, W/stride) of each row of tiles."""
-    rows, columns = (-(-n // codec.stride) for n in (height, width))
-    side = TILE // codec.stride
-    for top in range(0, rows, side):
-        shapes = [(codec.channels, min(side, rows - top), min(side, columns - x)) for x in range(0, columns, side)]
-        yield torch.cat([read(shape, codec, quality, decoders).to(torch.int16) for shape in shapes], -1)
+def draw(images: Tensor, known: Tensor, codec: Transform, quality: int, bottom: int, right: int) -> None:
+    """Draw what symbols (N, C, h, w), of which the last ends at `bottom` and `right`, tell of images (N, 3, H, W).
 
-
-def draw(above: Tensor, strip: Tensor, below: Tensor, codec: Transform, quality: int) -> Tensor:
-    """The pixels (N, 3, h, w) of a strip of symbols, tile by tile, each with a margin of the symbols around it."""
-    stride, margin, side = codec.stride, codec.margin, TILE // codec.stride
-    above = above[..., max(above.shape[-2] - margin, 0) :, :]  # -margin would be all of it where margin is 0
-    rows = torch.cat([above, strip, below[..., :margin, :]], -2)
-    top, height, tiles = above.shape[-2] * stride, strip.shape[-2] * stride, []
-    for left in range(0, strip.shape[-1], side):
-        x = max(left - margin, 0)
-        pixels = codec.synthesise(rows[..., x : left + side + margin], quality)
-        start = (left - x) * stride
-        tiles.append(pixels[..., top : top + height, start : start + TILE])
-    return torch.cat(tiles, -1)
+    At their four sides, a margin is not drawn, unless the image ends there.
+    """
+    stride, source, target = codec.stride, [...], [...]
+    for end, size, length in zip((bottom, right), known.shape[2:], images.shape[2:], strict=True):
+        begin = (end - size) * stride  # in the image, of the symbols and of what is drawn
+        first = begin + codec.margin * stride if begin else 0
+        beyond = length if end * stride >= length else (end - codec.margin) * stride
+        source.append(slice(first - begin, beyond - begin))
+        target.append(slice(first, beyond))
+    images[tuple(target)] = codec.synthesise(known, quality)[tuple(source)]

@@ -67,7 +67,10 @@ def model_codec(entry: Autoencoder, train: ImageSet) -> QuantisedAutoencoder:
             f"The code of two images has the shape {tuple(code.shape)}; it must be (2, C, h, h), with h a divisor of "
             f"32, and at most {NUMBERS} numbers an image.",
         )
-        output = model.decode(code)
+        try:
+            output = model.decode(code)
+        except RuntimeError as error:
+            raise EntryError(f"The decoder cannot take the encoder's code {tuple(code.shape)}: {error}.") from None
     need(
         output.shape == images.shape and bool(output.isfinite().all()),
         f"The decoder must give finite numbers of the images' shape {tuple(images.shape)}, not {tuple(output.shape)} "
