@@ -18,7 +18,7 @@ FLOORS = [
     {"base"},
     {"data"},
     {"models", "plots", "trivial"},
-    {"evaluation", "headless"},
+    {"evaluation", "headless", "pictures"},
     {"training", "metrics", "anatomy"},
     {"checkpoints", "pca"},
     {"codec"},

@@ -42,7 +42,7 @@ def compress(args: argparse.Namespace) -> None:
     check_target(args)
     data = read(args.source)
     from cae_lib.codec import streams
-    from cae_lib.data import pictures
+    from cae_lib.pictures import files as pictures
 
     name = "standard input" if args.source == "-" else args.source
     image, notes = pictures.read_picture(data, name)
@@ -57,7 +57,7 @@ def compress(args: argparse.Namespace) -> None:
 
 
 def decompress(args: argparse.Namespace) -> None:
-    from cae_lib.data import pictures
+    from cae_lib.pictures import files as pictures
 
     suffix = ".png" if args.target == "-" else Path(args.target).suffix.lower()
     if suffix not in pictures.LOSSLESS:
@@ -101,7 +101,7 @@ def race(args: argparse.Namespace) -> None:
     """cae evaluate --codecs: the table and the curves of the codecs, on test images or on a folder of the user's."""
     from cae_lib.codec import streams
     from cae_lib.data.images import load_images
-    from cae_lib.data.pictures import load_folder
+    from cae_lib.pictures.files import load_folder
     from cae_lib.race import baselines, rate_distortion
     from cae_lib.results.tables import race_table
 
@@ -148,6 +148,8 @@ def check_target(args: argparse.Namespace) -> None:
         return
     if not Path(args.target).is_file():
         raise UsageError(f"{args.target} is there and is no regular file: choose another name.")
+    if args.source != "-" and os.path.exists(args.source) and os.path.samefile(args.source, args.target):
+        raise UsageError(f"{args.target} is the file that is read, and would be lost: choose another name.")
     if not args.force:
         raise UsageError(f"{args.target} is there already: choose another name, or overwrite it with --force.")
 

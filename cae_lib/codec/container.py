@@ -18,7 +18,7 @@ import zlib
 from dataclasses import dataclass
 
 from cae_lib.base.errors import KitError
-from cae_lib.data.pictures import MAX_PIXELS
+from cae_lib.pictures.files import MAX_PIXELS
 
 MAGIC, VERSION = b"CAE", 1
 CHECKSUM = 4  # bytes

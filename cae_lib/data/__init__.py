@@ -1,8 +1,7 @@
-"""Where pictures come from: CIFAR-10 as one tensor a split, its offline stand-in, the user's own.
+"""Where pictures come from: CIFAR-10 as one tensor a split, or its offline stand-in.
 
 - images: a split as uint8 tensor with labels, from wherever it can be had; pixel ranges
 - integrity: whether a folder holds CIFAR-10 as it is, and what to do if not
 - download: CIFAR-10 into the user's cache, once
 - standin: images made by code, for when there is no network
-- pictures: any picture file as uint8 RGB, and back
 """

@@ -11,8 +11,8 @@ from torch import Tensor
 from cae_lib import plots
 from cae_lib.codec import streams
 from cae_lib.data.images import DataError
-from cae_lib.data.pictures import small_picture
 from cae_lib.metrics import bits_per_pixel
+from cae_lib.pictures.files import small_picture
 from cae_lib.race.baselines import BASELINES
 from cae_lib.race.codecs import codec_named
 from cae_lib.race.rate_distortion import decibels

@@ -456,3 +456,16 @@ def test_stopping_and_going_on(tmp_path):
     output, _ = again.communicate(timeout=120)
     assert again.returncode == 0
     assert [f"epoch {e:>2}/{done + 2}" in output for e in (1, done, done + 1, done + 2)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("command", ["compress", "decompress"])
+def test_the_only_original_is_never_replaced(tmp_path, capsys, command, link):
+    source, target = tmp_path / "a.png", tmp_path / "a.png"
+    source.write_bytes(streams.compress(picture(8, 8), model="dct", quality=3))
+    if link:
+        target = tmp_path / "b.png"
+        getattr(target, link)(source)
+    before = source.read_bytes()
+    assert "is the file that is read, and would be lost" in fails([command, source, target, "--force"], capsys, 2)
+    assert source.read_bytes() == before

@@ -154,7 +154,7 @@ BAD = {
     "other channels": (
         "05",
         lambda: changed(build(MODEL1_REPAIRED), encoder=Wide().encoder),
-        r"must be \(2, 2, h, h\)",
+        r"The decoder cannot take the encoder's code \(2, 8, 8, 8\)",
     ),
     "small output": ("05", lambda: changed(Wide(), decoder=nn.Conv2d(8, 3, 1)), r"not \(2, 3, 8, 8\)"),
     "NaN": ("05", broken_model, "that are not finite"),

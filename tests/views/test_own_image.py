@@ -10,7 +10,7 @@ from PIL import Image
 
 from cae_lib.codec import streams
 from cae_lib.data.images import DataError
-from cae_lib.data.pictures import picture_file
+from cae_lib.pictures.files import picture_file
 from cae_lib.race.baselines import BASELINES, decode, size
 from cae_lib.views.own_image import own_image
 

@@ -1,15 +1,18 @@
 """The user's own pictures: any file that Pillow reads, as uint8 RGB, and files of what comes back."""
 
+import re
 import warnings
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from cae_lib.data.images import DataError
+from cae_lib.pictures import metadata
+from cae_lib.pictures.modes import Unclear, to_rgb
 
 MAX_PIXELS = 100_000_000  # of one picture
 
@@ -24,60 +27,58 @@ LOSSLESS = {
 }
 
 
+# How the files of a format begin: to tell damaged ones from those of no known format.
+MAGIC = {
+    "PNG": rb"\x89PNG",
+    "JPEG": rb"\xff\xd8",
+    "GIF": rb"GIF8[79]a",
+    "TIFF": rb"II[*+]\0|MM\0[*+]",
+    "BMP": rb"BM.{4}\0{4}",
+    "WebP": rb"RIFF.{4}WEBP",
+    "AVIF": rb".{4}ftypavi[fs]",
+    "JPEG 2000": rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51",
+    "PPM": rb"P[1-6]\s",
+    "ICO": rb"\0\0[\1\2]\0",
+    "PSD": rb"8BPS",
+    "QOI": rb"qoif",
+    "SGI": rb"\x01\xda",
+    "DDS": rb"DDS ",
+    "ICNS": rb"icns",
+}
+
+
 def read_picture(data: bytes, name: str) -> tuple[np.ndarray, list[str]]:
     """The picture in a file's bytes: uint8 (H, W, 3), and a note on each thing that was changed to get it.
 
     name: what messages call the file. Raises DataError for bytes that are no picture, or one with too many pixels.
     """
+    kind = next((kind for kind, magic in MAGIC.items() if re.match(magic, data, re.DOTALL)), None)
     try:
+        content, facts = metadata.split(data)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit stands below
-            with Image.open(BytesIO(data)) as picture:
+            warnings.simplefilter("ignore")  # Pillow warns of metadata, and of sizes below our own limit
+            with Image.open(BytesIO(content)) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise Image.DecompressionBombError
-                notes = changes(picture)
-                return to_rgb(ImageOps.exif_transpose(picture)), notes
+                return to_rgb(picture, content, facts)
     except Image.DecompressionBombError:
         raise DataError(f"{name} has more than {MAX_PIXELS:,} pixels: cut it or scale it down.") from None
+    except Unclear as error:
+        raise DataError(f"{name} cannot be read as an image ({error}): save it anew, as PNG for example.") from None
     except UnidentifiedImageError:
+        if kind:
+            raise DataError(f"{damaged(name, kind)}: fetch it again, or save it anew as PNG, for example.") from None
         raise DataError(f"{name} is no image in a format that Pillow knows: give a PNG or JPEG, for example.") from None
     except Exception as error:  # on damaged files, Pillow's readers raise almost anything
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise DataError(f"{name} cannot be read as an image ({reason}): save it anew, as PNG for example.") from error
+        what = damaged(name, kind or "file")
+        raise DataError(f"{what} ({reason}): fetch it again, or save it anew as PNG, for example.") from error
 
 
-def changes(picture: Image.Image) -> list[str]:
-    """What read_picture changes of a picture that was opened and not yet read, in words."""
-    # Pillow reads colours of 16 bits as 8: only what it is about to decode tells, and other questions may start that.
-    deep = picture.mode.startswith("I") or ";16" in str(getattr(picture, "tile", ""))
-    notes = []
-    if getattr(picture, "is_animated", False):
-        notes.append(f"only the first of {picture.n_frames} pictures is taken")
-    if picture.getexif().get(ExifTags.Base.Orientation, 1) > 1:
-        notes.append("it is turned as its EXIF orientation says")
-    if deep:
-        notes.append("values of more than 8 bits become 8")
-    if picture.has_transparency_data:
-        notes.append("transparent parts are laid over white")
-    if picture.mode not in ("RGB", "RGBA"):
-        notes.append(f"mode {picture.mode} becomes RGB")
-    return notes
-
-
-def to_rgb(picture: Image.Image) -> np.ndarray:
-    """A Pillow image of any mode -> uint8 (H, W, 3): 16 bits become 8, and what is transparent turns white.
-
-    Raises ValueError for floating-point pixels, whose range is unknown.
-    """
-    if picture.mode == "F":
-        raise ValueError("floating-point pixels have no known range")
-    if picture.mode.startswith("I"):  # Pillow's own conversion cuts 16 bits off at 255
-        grey = np.asarray(picture).astype(np.int64).clip(0, 65535)
-        return np.repeat(((grey + 128) // 257).astype(np.uint8)[:, :, None], 3, 2)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return np.array(picture.convert("RGB"))
+def damaged(name: str, kind: str) -> str:
+    if kind in ("PNG", "GIF"):  # Pillow reads all of these
+        return f"{name} is a damaged {kind}"
+    return f"{name} is a damaged {kind}, or of a kind that Pillow does not read"
 
 
 def small_picture(data: bytes, name: str, side: int) -> Tensor:
