@@ -21,7 +21,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with these, a spreadsheet takes a 
 def rows_of(store: Store) -> list[dict]:
     """One row for each run of a batch: run, its parameters, its numbers (if it finished), status, seconds, tries.
 
-    status: "finished", "failed", or "missing" for a run that has not ended. Raises UsageError where no batch is.
+    status: "finished", "failed", "left early", or "missing" for a run that has not ended. Raises UsageError where no
+    batch is.
     """
     batch = store.batch()
     if batch is None:
@@ -30,7 +31,9 @@ def rows_of(store: Store) -> list[dict]:
     for key, parameters in batch["runs"].items():
         result = store.result(key) or {"status": "missing", "numbers": {}, "failures": []}
         tries = len(result["failures"]) + (result["status"] == "finished")
-        row = {"run": key} | parameters | result["numbers"] | {"status": result["status"]}
+        # Lists and dictionaries as text: rows are grouped by their values.
+        plain = {n: v if isinstance(v, str | int | float | None) else json.dumps(v) for n, v in parameters.items()}
+        row = {"run": key} | plain | result["numbers"] | {"status": result["status"]}
         row |= {"seconds": round(result.get("seconds", 0.0), 2), "tries": tries}
         rows.append(row | {"failures": "; ".join(result["failures"]), "data": batch["data"]})
     return rows

@@ -31,6 +31,7 @@ LOOK = 5  # seconds between two looks at whether the batch still goes on
 PAUSES = (5, 15, 0)  # seconds before a result that could not be stored is stored again
 LOST = "its worker was lost"
 SCRATCH = "cae-run-"  # how the folders of runs begin, before the process that made them
+SMALL = 10**6  # bytes
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -130,14 +131,18 @@ def sweep_scratch() -> None:
 def beside(job: Job, folder: Path) -> Path:
     """Where the run takes place: a folder in which lies what lies beside the notebook, for it to import and to read.
 
-    Links, so that nothing is copied; what the run writes anew stays in its folder. Where there are no links, the
-    notebook's own folder.
+    What a run writes stays in its folder: small files are copies, and only large ones and folders are links. Where
+    there are no links, the notebook's own folder.
     """
     place = folder / "here"
     place.mkdir()
     try:
         for file in Path(job.home).iterdir() if job.home else ():
-            if file.suffix != ".ipynb" and not file.name.startswith("."):
+            if file.suffix == ".ipynb" or file.name.startswith("."):
+                continue
+            if file.is_file() and file.stat().st_size <= SMALL:
+                shutil.copy(file, place)
+            else:
                 (place / file.name).symlink_to(file.resolve(), target_is_directory=file.is_dir())
     except OSError:  # Windows asks for a right to make links
         return Path(job.home)

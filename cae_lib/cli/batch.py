@@ -50,13 +50,25 @@ def assignments(texts: list[str], example: str) -> dict[str, str]:
     return found
 
 
+def split(values: str) -> list[str]:
+    """Values between commas; those within brackets belong to a value."""
+    parts, depth = [""], 0
+    for letter in values:
+        depth += (letter in "[({") - (letter in "])}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
+
+
 def batch(args: argparse.Namespace) -> int:
     from cae_lib.batch.grid import run, summary
     from cae_lib.batch.store import Store, plan
 
     (notebook,) = find_notebooks([args.notebook])
     grid = assignments(args.grid, "-g needs NAME=V1,V2, for example -g EPOCHS=10,30")
-    grid = {name: values.split(",") for name, values in grid.items()}
+    grid = {name: split(values) for name, values in grid.items()}
     fixed = {"PROFILE": args.profile} | assignments(args.parameters, "-p needs NAME=VALUE, for example -p EPOCHS=2")
     if args.seeds:
         if "SEED" in grid:

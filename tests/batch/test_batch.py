@@ -332,6 +332,15 @@ record(number=number(), letters=len(open("data.txt").read()) + len(open("folder/
     assert not (tmp_path / "written.txt").exists()
 
 
+def test_runs_do_not_write_through_to_the_users_files(tmp_path, here):
+    (tmp_path / "best.pt").write_text("the user's")
+    cell = "from pathlib import Path\nassert Path('best.pt').read_text()\nPath('best.pt').write_text(str(N))"
+    notebook = make_notebook(tmp_path, "own", cell, parameters=PARAMETERS)
+    results = grid.run(plan(notebook, {}, {"N": ["1", "2"]}), Store(tmp_path / "out"), workers=2)
+    assert {r["status"] for r in results.values()} == {"finished"}, grid.summary(results)
+    assert (tmp_path / "best.pt").read_text() == "the user's"
+
+
 def test_a_run_that_ends_itself_has_a_status_of_its_own_and_runs_again(tmp_path, here):
     cell = "import sys\nif N == 1:\n    sys.exit()"
     notebook = make_notebook(tmp_path, "own", cell, "print('the end')", parameters=PARAMETERS)

@@ -21,6 +21,7 @@ from cae_lib.batch import grid, report
 from cae_lib.batch.lease import BEAT, DEAD, Lease
 from cae_lib.batch.store import BatchError, Store, plan
 from cae_lib.cli import main
+from cae_lib.cli.batch import split
 
 PARAMETERS = """\
 PROFILE: str = "quick"  # quick or full
@@ -375,3 +376,19 @@ def test_a_text_is_no_formula_in_a_spreadsheet(store, notebook):
     store.write_json("runs/EPOCHS=1/results.json", {"status": "finished", "numbers": numbers, "failures": []})
     list(report.write(store, report.rows_of(store), None, None, None))
     assert b",'=1+1,-0.5," in store.read("results.csv") and b'"word": "=1+1"' in store.read("results.jsonl")
+
+
+def test_values_within_brackets_stay_together(tmp_path):
+    assert split("1,2") == ["1", "2"] and split("[1,2],[3]") == ["[1,2]", "[3]"]
+    assert split("{'a': (1, 2)},x") == ["{'a': (1, 2)}", "x"] and split("") == [""]
+    notebook = make_notebook(tmp_path, "own", parameters="LAYERS: list = [1]")
+    batch = plan(notebook, {}, {"LAYERS": ["[1,2]", "[3]"]})
+    assert [run["LAYERS"] for run in batch.runs.values()] == [[1, 2], [3]]
+    store = Store(tmp_path / "out")
+    batch.settle(store, "stand-in")
+    for number, key in enumerate(batch.runs):
+        result = {"status": "finished", "parameters": batch.runs[key], "numbers": {"loss": number}}
+        store.write_json(f"runs/{key}/results.json", result | {"failures": [], "seconds": 1})
+    rows = report.rows_of(store)
+    assert [row["LAYERS"] for row in rows] == ["[1, 2]", "[3]"]
+    assert list(report.write(store, rows, None, None, None)) == ["results.csv", "results.jsonl", "results.png"]

@@ -234,7 +234,7 @@ def bad_pictures(photo) -> dict[str, tuple[bytes, str]]:
     return {
         "text": (b"no picture at all", "no image in a format that Pillow knows"),
         "empty": (b"", "no image in a format that Pillow knows"),
-        "cut": (photo.read_bytes()[:100], "cannot be read as an image"),
+        "cut": (photo.read_bytes()[:100], "is a damaged PNG (it is cut short)"),
         "floats": (floats.getvalue(), "floating-point pixels have no known range"),
         "bomb": (png(60_000, 60_000, b""), "has more than 100,000,000 pixels"),
         "large": (png(10_001, 10_000, b""), "has more than 100,000,000 pixels"),

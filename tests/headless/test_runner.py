@@ -150,6 +150,26 @@ def test_an_error_that_is_asked_for_is_none_and_the_next_one_is(tmp_path):
     assert not any("exception was encountered" in text.lower() for text in texts)
 
 
+@pytest.mark.parametrize(
+    "marked", [{"tags": {0: ["nbval-raises-exception"]}}, {"comment": "# NBVAL_RAISES_EXCEPTION\n"}]
+)
+def test_nbvals_words_for_it_count_too(tmp_path, marked):
+    outcome, _ = outcome_of(tmp_path, marked.get("comment", "") + "1 / 0", "print(2)", tags=marked.get("tags"))
+    assert outcome.error == ""
+
+
+def test_the_environments_backend_stays_outside(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    outcome, _ = outcome_of(tmp_path, "import matplotlib\nassert 'inline' in matplotlib.get_backend()")
+    assert outcome.error == "" and os.environ["MPLBACKEND"] == "Agg"
+
+
+@pytest.mark.parametrize("leave", ["exit()", "quit()", "exit(keep_kernel=True)"])
+def test_exit_ends_a_notebook_before_its_next_cell(tmp_path, leave):
+    outcome, file = outcome_of(tmp_path, leave, "open('later', 'w')")
+    assert outcome.left and "ended by cell In [2]" in outcome.error and not (tmp_path / "later").exists()
+
+
 def test_an_error_that_is_asked_for_is_all_right(tmp_path):
     tags = {0: ["raises-exception"], 1: ["raises-exception"]}
     outcome, _ = outcome_of(tmp_path, "raise ValueError('shown')", "print('none raised')", "print(3)", tags=tags)
