@@ -10,6 +10,7 @@ import torch
 from helpers.images import random_set
 
 from cae_lib import training
+from cae_lib.base import device
 from cae_lib.data.images import ImageSet
 from cae_lib.evaluation import TrainingError, dead_relus, evaluate, reconstruct
 from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, Classifier, build
@@ -420,3 +421,43 @@ def test_a_validation_loss_that_is_not_finite_stops_the_training_too():
     with pytest.raises(TrainingError, match=r"loss became (nan|inf) in epoch 1.*learning rate below 1e\+30"):
         fit_quietly(model, random_set(16), random_set(4), huge, on_epoch=lambda p: calls.append(p))
     assert calls == []
+
+
+# Where and how precisely
+
+
+@pytest.mark.parametrize(("wanted", "fast", "said"), [(True, True, "bfloat16"), (True, False, "float32 (bfloat16 would be"),
+                                                      (False, True, None)])  # fmt: skip
+def test_bfloat16_only_where_it_is_wanted_and_fast(monkeypatch, capsys, wanted, fast, said):
+    """On processors without it, it is emulated and many times slower."""
+    used, real = [], torch.autocast
+    monkeypatch.setattr(device, "bf16_is_fast", lambda where: fast)
+    watched = lambda *a, enabled: used.append(enabled) or real(*a, enabled=enabled)  # noqa: E731
+    monkeypatch.setattr(torch, "autocast", watched)
+    fit(build(MODEL2), random_set(4), random_set(4), replace(SGD, epochs=1, bf16=wanted))
+    assert set(used) == {wanted and fast}
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(f"training on cpu in {said}" if said else "epoch")
+
+
+def test_a_loss_is_not_asked_for_at_each_step(monkeypatch):
+    """Each question waits for the device."""
+    asked, real = [], torch.Tensor.item
+    monkeypatch.setattr(torch.Tensor, "item", lambda self: asked.append(1) or real(self))
+    fit_quietly(build(MODEL2), random_set(60), random_set(4), replace(SGD, epochs=1, batch_size=1))
+    assert len(asked) < 30
+
+
+def test_evaluation_leaves_a_model_in_the_mode_that_it_was_in():
+    model = build(MODEL2).train()
+    evaluate(model, random_set(4))
+    reconstruct(model, random_set(4).images)
+    assert model.training
+    evaluate(model.eval(), random_set(4))
+    assert not model.training
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**30])
+def test_a_seed_that_no_generator_takes_is_refused(seed):
+    with pytest.raises(TrainingError, match="A seed is a whole number from 0 to 4,294,967,295"):
+        fit_quietly(build(MODEL2), random_set(4), random_set(4), replace(SGD, seed=seed))

@@ -12,7 +12,7 @@ def checkout() -> Path | None:
     """The checkout that the package lies in, or that CAE_KIT names, or that the current directory lies in."""
     here = Path.cwd()
     for folder in (PACKAGE.parent, os.environ.get("CAE_KIT"), here, *here.parents):
-        if folder and (Path(folder) / "notebooks" / "solutions").is_dir():
+        if folder and (Path(folder) / "notebooks" / "00_start_here.ipynb").is_file():
             return Path(folder)
     return None
 

@@ -10,7 +10,7 @@ import shutil
 import struct
 import sys
 from collections.abc import Iterator
-from importlib.metadata import files
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 import nbformat
@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from cae_lib.base.atomic import write_atomically
+from cae_lib.base.errors import UsageError
 from cae_lib.base.records import RECORD
 from cae_lib.headless.pages import OFFLINE, PageExporter
 from cae_lib.headless.runner import find_notebooks, title_of
@@ -179,8 +180,14 @@ def deck(notebook: NotebookNode) -> NotebookNode:
 
 
 def export(notebooks: list[Path], out: Path) -> None:
-    """Write a deck for each notebook into `out`, reveal.js beside them, and an index; say where. Raises OSError."""
-    script = next(file for file in files("sphinx-revealjs") if file.match("dist/reveal.js"))  # it brings reveal.js
+    """Write a deck for each notebook into `out`, reveal.js beside them, and an index; say where.
+
+    Raises OSError, and UsageError without the library that brings reveal.js.
+    """
+    try:
+        script = next(file for file in files("sphinx-revealjs") if file.match("dist/reveal.js"))
+    except PackageNotFoundError:
+        raise UsageError("Slides need reveal.js: `pip install sphinx-revealjs` brings it.") from None
     copied = {"ignore": shutil.ignore_patterns("*.map"), "dirs_exist_ok": True}
     shutil.copytree(script.locate().parent, out / "reveal.js" / "dist", **copied)
     exporter = DeckExporter(

@@ -469,3 +469,14 @@ def test_the_only_original_is_never_replaced(tmp_path, capsys, command, link):
     before = source.read_bytes()
     assert "is the file that is read, and would be lost" in fails([command, source, target, "--force"], capsys, 2)
     assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("number", ["\u0663", "1_0", "4294967296", "1e3"])
+def test_numbers_of_other_kinds_are_refused(capsys, number):
+    with pytest.raises(SystemExit) as left:
+        main.main(["train", "model1", "--seed", number])
+    assert left.value.code == 2 and "is not a whole number from 0 to 4,294,967,295" in capsys.readouterr().err
+
+
+def test_a_seed_that_no_run_has(capsys):
+    assert "No shipped run has a seed 99" in fails(["evaluate", "--seed", "99"], capsys, 2)

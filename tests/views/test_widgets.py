@@ -217,3 +217,13 @@ def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkey
         (curves,) = (ax for ax in figure.axes if ax.get_ylabel() == "PSNR in dB")
         points = [tuple(line.get_xydata()[k]) for line in curves.lines if len(line.get_xydata()) > 1]
         assert marked(curves) == points and points[0][0] == pytest.approx(8 * least / 32**2)
+
+
+def test_the_static_picture_shows_reconstructions_whatever_epochs_were_kept(run, data, monkeypatch):
+    kept = replace(run, epochs_kept=run.epochs_kept[-1:])
+    figures = []
+    monkeypatch.setattr(View, "__init__", lambda self, draw, controls, static, alt, **k: figures.append(static))
+    monkeypatch.setattr(View, "prepare", lambda self, name: self)
+    epoch_slider(kept, data, [0, 1])
+    titles = [ax.get_title() for ax in figures[0].axes[:2]]
+    assert titles == ["original", f"epoch {run.epochs_kept[-1]}"]
