@@ -426,8 +426,10 @@ def test_a_validation_loss_that_is_not_finite_stops_the_training_too():
 # Where and how precisely
 
 
-@pytest.mark.parametrize(("wanted", "fast", "said"), [(True, True, "bfloat16"), (True, False, "float32 (bfloat16 would be"),
-                                                      (False, True, None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("wanted", "fast", "said"),
+    [(True, True, "bfloat16"), (True, False, "float32 (bfloat16 would be"), (False, True, None)],
+)
 def test_bfloat16_only_where_it_is_wanted_and_fast(monkeypatch, capsys, wanted, fast, said):
     """On processors without it, it is emulated and many times slower."""
     used, real = [], torch.autocast
