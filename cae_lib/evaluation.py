@@ -7,15 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cae_lib.base.errors import KitError
+from cae_lib.base.errors import TrainingError
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.models import range_of, through
 
 PART = 100  # images at a time: larger parts leave the processor's cache and take twice as long
-
-
-class TrainingError(KitError):
-    """Training cannot start or go on; the message says why and what to do."""
 
 
 @torch.no_grad()

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cae_lib.base.device import best_device, precision
+from cae_lib.base.epochs import Sums, refuse_infinite, seed_epoch
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.evaluation import TrainingError, check_images, check_shape, evaluate, warn_if_dead
 from cae_lib.models import range_of, through
 
 OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 SEEDS = 2**32  # seeds 0 ... SEEDS - 1
-ASKED_EVERY = 200  # steps between two looks at the loss: each look waits for the device
 
 
 @dataclass(frozen=True)
@@ -87,34 +87,6 @@ class Progress:
     history: History
 
 
-def seed_epoch(seed: int, epoch: int) -> None:
-    """What chance decides in an epoch depends on seed and epoch alone, so that a resumed run equals a whole one."""
-    torch.manual_seed(1_000_003 * seed + epoch)
-
-
-class Sums:
-    """Sums of an epoch's losses, kept on the device: reading each step's would make the processor wait for it."""
-
-    def __init__(self, epoch: int, learning_rate: float):
-        self.epoch, self.learning_rate, self.steps = epoch, learning_rate, 0
-        self.totals: dict[str, Tensor] = {}
-
-    def add(self, terms: dict[str, Tensor], images: int) -> None:
-        """Add a step's terms, averages over so many images. Raises TrainingError, soon, for one that is not finite."""
-        for name, value in terms.items():
-            value = value.detach().to(torch.float32 if value.device.type == "mps" else torch.float64)  # MPS has no more
-            self.totals[name] = self.totals.get(name, 0) + value * images
-        if self.steps % ASKED_EVERY == 0:
-            self.read()
-        self.steps += 1
-
-    def read(self) -> dict[str, float]:
-        """The sums so far. Raises TrainingError if one is not finite."""
-        sums = {name: value.item() for name, value in self.totals.items()}
-        refuse_infinite(sum(sums.values()), self.epoch, self.learning_rate)
-        return sums
-
-
 def fit(
     model: nn.Module,
     train: ImageSet,
@@ -178,15 +150,6 @@ def fit(
             if on_epoch is not None:
                 on_epoch(Progress(epoch, model, optimiser, history))
     return history
-
-
-def refuse_infinite(loss: float, epoch: int, learning_rate: float) -> None:
-    """Raise TrainingError for a loss that is infinite or not a number."""
-    if not math.isfinite(loss):
-        raise TrainingError(
-            f"The loss became {loss} in epoch {epoch}: the steps are too large. "
-            f"Try a learning rate below {learning_rate:g}."
-        )
 
 
 def batch_loss(model: nn.Module, images: Tensor, labels: Tensor, task: str = "reconstruct", bf16=False) -> Tensor:

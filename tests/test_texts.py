@@ -14,6 +14,7 @@ from cae_lib.codec import model
 from cae_lib.codec.container import Header, pack
 from cae_lib.codec.quantisation import dequantise, quantise
 from cae_lib.headless import runner
+from cae_lib.race import rates
 
 ROOT = runner.NOTEBOOKS.parent
 TEXTS = {path.name: path for path in (ROOT / "TEACHING.md", *sorted(runner.NOTEBOOKS.glob("*.md")))}
@@ -98,7 +99,7 @@ EXAMPLES = {
     "the same in grey levels": f"{(255 * (ERRORS[0] - ERRORS[1])).square().mean():.1f}",
     "peak signal-to-noise ratio": f"{metrics.psnr(*ERRORS).item():.2f} dB",
     "structural similarity": (f"{flat_ssim(0.5, 0.5):g}", f"{flat_ssim(0.5, 0.6):.3f}"),
-    "bits per pixel": f"{metrics.bits_per_pixel(512, 32 * 32):g}",
+    "bits per pixel": f"{rates.bits_per_pixel(512, 32 * 32):g}",
     "cost of a symbol": f"{-math.log2(1 / 8):g} bits",
     "entropy": f"{-(Q * Q.log2()).sum():g}",
     "cross-entropy": f"{-(Q * P.log2()).sum():.3f}",
@@ -106,7 +107,7 @@ EXAMPLES = {
     "level, and what comes back": (f"{LEVEL.item():g}", f"{dequantise(LEVEL, LOW, HIGH, 3).item():.3f}"),
     "its squared error": f"{(torch.linspace(-1, 1, 7001) * 7 / 2 % 1 - 0.5).div(3.5).square().mean():.4f}",
     "rate–distortion loss": f"{rate_distortion():.2f}",
-    "BD-rate": f"−{-metrics.bd_rate([1, 2, 4, 8], [20, 25, 30, 35], [0.5, 1, 2, 4], [20, 25, 30, 35]):.0f} %",
+    "BD-rate": f"−{-rates.bd_rate([1, 2, 4, 8], [20, 25, 30, 35], [0.5, 1, 2, 4], [20, 25, 30, 35]):.0f} %",
     "size of a .cae file": len(pack(Header(0, bytes(3), 4, 300, 100), b"")),
 }
 ROWS = [row for row in text("cheat_sheet.md").splitlines() if row.startswith("| ")][2:]

@@ -6,5 +6,6 @@
 - weights: tensors on disk with a checksum, and what a damaged file is answered with
 - resume: what an interrupted training goes on from
 - device: on what a training computes, and how precisely
+- epochs: what every training loop shares: its chance, and its losses
 - records: numbers that a notebook notes down, for batches and tests
 """

@@ -7,3 +7,7 @@ class KitError(Exception):
 
 class UsageError(KitError, ValueError):
     """A function or a command was asked for what there is not, or in a way that makes no sense."""
+
+
+class TrainingError(KitError):
+    """Training cannot start or go on; the message says why and what to do."""

@@ -13,10 +13,11 @@ from tqdm import tqdm
 from cae_lib.base import resume
 from cae_lib.base.atomic import write_json
 from cae_lib.base.device import best_device, precision
+from cae_lib.base.epochs import Sums, refuse_infinite, seed_epoch
 from cae_lib.codec.model import RateDistortionAutoencoder, RateDistortionConfig, rate_distortion
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.evaluation import check_images
-from cae_lib.training import SEEDS, Sums, TrainingError, refuse_infinite, seed_epoch
+from cae_lib.training import SEEDS, TrainingError
 
 
 @dataclass(frozen=True)

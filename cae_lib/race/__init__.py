@@ -3,6 +3,7 @@
 - baselines: JPEG, WebP, JPEG 2000, AVIF and PNG, with every byte of their files accounted for
 - layouts: what is header and what is payload in a file of theirs
 - codecs: every codec by its name, ours and those
+- rates: bits per pixel, PSNR of a whole set, BD-rate
 - rate_distortion: rate against distortion, BD-rate, the race, what others published
 - rate_plots: plots of it
 """

@@ -23,6 +23,7 @@ from cae_lib.codec.codec import Codec
 from cae_lib.data.images import CIFAR10, scale
 from cae_lib.race.baselines import BASELINES, at_least, decode, size
 from cae_lib.race.codecs import batches, codec_named, pixels
+from cae_lib.race.rates import bd_rate, bits_per_pixel, overlap, pooled_psnr
 
 LEVELS = (28, 30, 32, 35)  # dB
 REFERENCE = "JPEG 4:4:4"
@@ -92,10 +93,10 @@ def curve(images: Tensor | list[Tensor], codec: str | Codec, progress: bool = Fa
                 if min(a.shape[2:]) >= 11:
                     similarities.append(metrics.ssim(a, b))
                 bar.update(len(batch))
-            point = {"quality": quality, "file_bpp": metrics.bits_per_pixel(files, total)}
-            point["payload_bpp"] = metrics.bits_per_pixel(payloads, total)
+            point = {"quality": quality, "file_bpp": bits_per_pixel(files, total)}
+            point["payload_bpp"] = bits_per_pixel(payloads, total)
             point["psnr"] = finite(torch.cat(ratios).double().mean().item())
-            point["psnr_pooled"] = finite(metrics.pooled_psnr(torch.cat(errors)))
+            point["psnr_pooled"] = finite(pooled_psnr(torch.cat(errors)))
             point["ssim"] = torch.cat(similarities).double().mean().item() if similarities else None
             points.append(point)
     return points
@@ -158,9 +159,9 @@ def bd(reference: list[dict], points: list[dict], which: str = "payload") -> dic
     bd_range: None without a common range. Where that is narrower than LEAST_OVERLAP, bd_rate is None.
     """
     pair = [list(zip(*curve_of(p, which), strict=True)) or [(), ()] for p in (reference, points)]
-    common = metrics.overlap(pair[0][1], pair[1][1])
+    common = overlap(pair[0][1], pair[1][1])
     enough = common and common[1] - common[0] >= LEAST_OVERLAP
-    return {"bd_rate": metrics.bd_rate(*pair[0], *pair[1]) if enough else None, "bd_range": common and list(common)}
+    return {"bd_rate": bd_rate(*pair[0], *pair[1]) if enough else None, "bd_range": common and list(common)}
 
 
 def against_anchors(points: list[dict]) -> list[dict]:

@@ -19,9 +19,9 @@ from cae_lib.base.atomic import write_json
 from cae_lib.codec.codec import Codec
 from cae_lib.codec.dct import DctCodec, calibrate
 from cae_lib.data.images import ImageSet, load_images
-from cae_lib.metrics import bd_rate
 from cae_lib.race.baselines import BASELINES, JPEG_STEPS, Baseline
 from cae_lib.race.rate_distortion import REFERENCE, curve, rates
+from cae_lib.race.rates import bd_rate
 from cae_lib.results import measurements
 
 FILE = measurements.FIGURES / "dct_steps.json"

@@ -16,9 +16,10 @@ from cae_lib.base import places
 from cae_lib.base.errors import UsageError
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data.images import ImageSet, scale
-from cae_lib.metrics import bd_rate, psnr, quality
+from cae_lib.metrics import psnr, quality
 from cae_lib.models import Autoencoder, range_of
 from cae_lib.race.rate_distortion import REFERENCE, rates
+from cae_lib.race.rates import bd_rate
 from cae_lib.results.recipes import BASE, CODE_CHANNELS, CODECS, SAME_SCALE
 
 FIGURES = places.outside("figures")

@@ -1,6 +1,8 @@
 """Sliders and playgrounds over everything else, and what stands in where no kernel runs.
 
 - view: controls, one picture, and the static picture of a saved notebook
+- layers: what is inside a network: outputs, kernels, receptive fields
+- drawing: a map with its scale, marked points
 - widgets: the epochs of a run, the channels of a layer
 - rates: the bits of a file
 - playgrounds: small experiments to play with: a convolution, a bottleneck

@@ -11,11 +11,12 @@ from torch import Tensor
 from cae_lib import plots
 from cae_lib.codec import streams
 from cae_lib.data.images import DataError
-from cae_lib.metrics import bits_per_pixel
 from cae_lib.pictures.files import small_picture
 from cae_lib.race.baselines import BASELINES
 from cae_lib.race.codecs import codec_named
 from cae_lib.race.rate_distortion import decibels
+from cae_lib.race.rates import bits_per_pixel
+from cae_lib.views.drawing import show_map
 from cae_lib.views.view import View, chooser, look, slider
 
 LARGEST = 256  # pixels a side: more would make each move slow
@@ -40,7 +41,7 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
         title = f"{name}, quality {quality:g}\n{whole:,} bytes, payload {payload:,}; {rate:.2f} bits per pixel"
         plots.show_image(middle, after, title)
         error = (image.float() - after.float()).abs().mean(0) / 255
-        plots.show_map(right, error, f"error: {decibels(image, after):.1f} dB", cmap="magma")
+        show_map(right, error, f"error: {decibels(image, after):.1f} dB", cmap="magma")
         return figure
 
     controls = {

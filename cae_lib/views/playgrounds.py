@@ -14,6 +14,7 @@ from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.results import measurements
 from cae_lib.results.recipes import CODE_CHANNELS
+from cae_lib.views.drawing import mark_points, show_map
 from cae_lib.views.view import View, chooser, counter, slider
 
 KERNELS = {
@@ -138,11 +139,11 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
         plots.show_image(axes[0, 1], images[other], other)
         fidelity = f"{psnr(images[image][None], after).item():.1f} dB from {image}"
         plots.show_image(axes[0, 2], after[0], f"decoded: {fidelity}")
-        plots.show_map(axes[1, 0], code[0, channel], f"channel {channel} × {factor:g}", high=float(code.max()) or 1.0)
-        plots.show_map(axes[1, 1], (after - plain).abs().mean(1)[0], f"what × {factor:g} changes", cmap="magma")
+        show_map(axes[1, 0], code[0, channel], f"channel {channel} × {factor:g}", high=float(code.max()) or 1.0)
+        show_map(axes[1, 1], (after - plain).abs().mean(1)[0], f"what × {factor:g} changes", cmap="magma")
         place, ax = CODE_CHANNELS.index(channels), axes[1, 2]
         curves = {"this image": qualities, "mean of CIFAR-10's test set": means}
-        plots.mark_points(ax, {name: (numbers, values, place) for name, values in curves.items()})
+        mark_points(ax, {name: (numbers, values, place) for name, values in curves.items()})
         ax.set_xscale("log", base=2)
         ax.set_xticks(numbers, [f"{n:,}" for n in numbers], fontsize=8)
         ax.set(xlabel="numbers in the code (image: 3,072)", ylabel="PSNR in dB")

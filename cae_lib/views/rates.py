@@ -7,10 +7,11 @@ from torch import Tensor
 
 from cae_lib import plots
 from cae_lib.codec import payload, streams
-from cae_lib.metrics import bits_per_pixel
 from cae_lib.race import rate_plots
 from cae_lib.race.baselines import BASELINES, decode, size
 from cae_lib.race.rate_distortion import decibels
+from cae_lib.race.rates import bits_per_pixel
+from cae_lib.views.drawing import mark_points, show_map
 from cae_lib.views.view import View, picture_slider
 
 RIVALS = ("JPEG 4:4:4", "AVIF")  # of the rate–distortion autoencoder in its slider
@@ -90,8 +91,8 @@ def rate_slider(image: Tensor, *, source: str = "") -> View:
         places = [axes[0, 1], axes[1, 0], axes[1, 1]]
         for ax, (name, (picture, count)) in zip(places, cells.items(), strict=True):
             plots.show_image(ax, picture, f"{name}: {count:,} bytes, {points[name][k][1]:.1f} dB")
-        plots.show_map(axes[0, 2], maps[quality], "bits at each place of the code", high=highest)
-        plots.mark_points(axes[1, 2], {name: (*zip(*curve, strict=True), k) for name, curve in points.items()})
+        show_map(axes[0, 2], maps[quality], "bits at each place of the code", high=highest)
+        mark_points(axes[1, 2], {name: (*zip(*curve, strict=True), k) for name, curve in points.items()})
         axes[1, 2].set(xlabel="payload, bits per pixel", ylabel="PSNR in dB")
         return figure
 

@@ -10,13 +10,14 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 
 from cae_lib import plots
-from cae_lib.anatomy import activations, last_kernel, receptive_field, tiled
 from cae_lib.base.errors import UsageError
 from cae_lib.checkpoints import Run
 from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.metrics import psnr
 from cae_lib.models import range_of
+from cae_lib.views.drawing import mark_points, show_map
+from cae_lib.views.layers import activations, last_kernel, receptive_field, tiled
 from cae_lib.views.view import View, chooser, counter, slider
 
 
@@ -95,7 +96,7 @@ def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int) -> None:
         losses = {name: run.history.validation_loss for name, run in runs.items()}
         curves = {name: [v / (ranges[name][1] - ranges[name][0]) ** 2 for v in losses[name]] for name in runs}
         low, high = 0, 1
-    plots.mark_points(ax, {name: (range(1, len(y) + 1), y, epoch - 1) for name, y in curves.items()})
+    mark_points(ax, {name: (range(1, len(y) + 1), y, epoch - 1) for name, y in curves.items()})
     kind = "validation MSE" if len(runs) > 1 else "MSE"
     ax.set(xlabel="epoch", ylabel=f"{kind} in [{low:g}, {high:g}]", title=f"epoch {epoch}")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -128,11 +129,11 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
         high = 1.0 if kernel is None else float(kernel.abs().max()) or 1.0
         slices = "none" if kernel is None else "red, green, blue" if len(kernel) == 3 else f"{len(kernel)} slices"
         drawing = torch.zeros(1, 1) if kernel is None else tiled(kernel)
-        plots.show_map(middle, drawing, f"its kernel: {slices}", low=-high, high=high, cmap="RdBu_r")
+        show_map(middle, drawing, f"its kernel: {slices}", low=-high, high=high, cmap="RdBu_r")
         zeros = float((values[channel] == 0).float().mean())
         title = f"channel {channel}, {zeros:.0%} zeros{': dead on this image' if zeros == 1 else ''}"
         low, high = min(float(values.min()), 0.0), float(values.max()) or 1.0
-        plots.show_map(right, values[channel], title, low=low, high=high)
+        show_map(right, values[channel], title, low=low, high=high)
         if zeros < 1:
             plots.outline(left, *receptive_field(path, row, column, images[image].shape[1:]))
             plots.outline(right, row, column, 1, 1)

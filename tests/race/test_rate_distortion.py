@@ -10,7 +10,6 @@ from skimage.metrics import structural_similarity
 
 from cae_lib.cli import main
 from cae_lib.codec import streams
-from cae_lib.metrics import bd_rate
 from cae_lib.race import codecs
 from cae_lib.race.baselines import BASELINES, decode, payload
 from cae_lib.race.codecs import batches
@@ -29,6 +28,7 @@ from cae_lib.race.rate_distortion import (
     same_bytes,
     table,
 )
+from cae_lib.race.rates import bd_rate
 
 
 def images(count: int = 3, height: int = 32, width: int = 32) -> torch.Tensor:

@@ -7,10 +7,11 @@ import torch
 
 from cae_lib.codec.dct import ROUNDING, calibrate
 from cae_lib.data.images import load_images, scale
-from cae_lib.metrics import bd_rate, mse, pooled_psnr
+from cae_lib.metrics import mse
 from cae_lib.race import rate_distortion
 from cae_lib.race.baselines import JPEG_STEPS
 from cae_lib.race.codecs import codec_named
+from cae_lib.race.rates import bd_rate, pooled_psnr
 from cae_lib.results import dct_steps, measurements
 
 

@@ -9,7 +9,6 @@ import torch
 from helpers.images import stand_in_set
 
 from cae_lib import plots
-from cae_lib.anatomy import receptive_field, tiled
 from cae_lib.checkpoints import train_run
 from cae_lib.codec import streams
 from cae_lib.data.images import scale
@@ -17,6 +16,7 @@ from cae_lib.data.standin import CLASSES
 from cae_lib.models import MODEL1, MODEL2, Classifier, build
 from cae_lib.training import TrainConfig
 from cae_lib.views import rates
+from cae_lib.views.layers import receptive_field, tiled
 from cae_lib.views.rates import bits_slider, rate_slider
 from cae_lib.views.view import View, compact
 from cae_lib.views.widgets import channel_slider, epoch_slider
