@@ -16,6 +16,7 @@ The core, in reading order; notebooks 00 to 05 need no more:
 The rooms beyond it, each of which imports only from those before it:
 
 - base/: files written whole or not at all, tensors with checksums, records out of notebooks
+- cifar10/: CIFAR-10's files on this machine, fetched once and checked
 - pictures/: the user's own picture files, read and written
 - headless/: notebooks without a reader: executed, as pages, as slides
 - codec/: a code becomes bytes, and bytes become a picture again

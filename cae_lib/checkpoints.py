@@ -15,7 +15,7 @@ import os
 import platform
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -74,7 +74,7 @@ def train_run(
     own_class = model if isinstance(model, type) else None
     facts = {
         "model": as_record(model),
-        "training": config.as_dict(),
+        "training": asdict(config),
         "source": train.source,
         "train_images": len(train),
         "validation_images": len(validation),

@@ -1,4 +1,7 @@
-"""A model at work, without training: its loss on a set, its reconstructions, its dead ReLUs."""
+"""A model at work, without training: its loss on a set, its reconstructions, its dead ReLUs.
+
+All raise TrainingError for images that `fit` would refuse.
+"""
 
 import warnings
 from contextlib import contextmanager
@@ -16,10 +19,7 @@ PART = 100  # images at a time: larger parts leave the processor's cache and tak
 
 @torch.no_grad()
 def evaluate(model: nn.Module, data: ImageSet, task: str = "reconstruct") -> dict[str, float]:
-    """Average loss over a set, always in float32: {"loss"} and, for task "classify", {"accuracy"}.
-
-    Raises TrainingError for images that `fit` would refuse.
-    """
+    """Average loss over a set, always in float32: {"loss"} and, for task "classify", {"accuracy"}."""
     check_images(data.images, "images")
     device = next(model.parameters()).device
     total, right = 0.0, 0
@@ -39,10 +39,7 @@ def evaluate(model: nn.Module, data: ImageSet, task: str = "reconstruct") -> dic
 
 @torch.no_grad()
 def reconstruct(model: nn.Module, images: Tensor) -> Tensor:
-    """uint8 images (N, 3, H, W) -> float32 reconstructions on the CPU, in the model's pixel range.
-
-    Raises TrainingError for images that `fit` would refuse.
-    """
+    """uint8 images (N, 3, H, W) -> float32 reconstructions on the CPU, in the model's pixel range."""
     check_images(images, "images")
     device = next(model.parameters()).device
     with evaluation_mode(model):

@@ -187,8 +187,7 @@ def code_shape(model: nn.Module, height: int = 32, width: int = 32) -> tuple[int
     """
     if not is_autoencoder(model):
         raise UsageError(f"{type(model).__name__} has no code: an autoencoder offers encode and decode.")
-    first = next(model.parameters())
-    was_training, images = model.training, torch.zeros(1, 3, height, width, device=first.device, dtype=first.dtype)
+    was_training, images = model.training, torch.zeros(1, 3, height, width).to(next(model.parameters()))
     shape = model.eval().encode(images).shape[1:]
     model.train(was_training)
     return tuple(shape)

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from cae_lib.data.images import ImageSet, scale
-from cae_lib.metrics import mse, psnr
+from cae_lib.data.images import ImageSet
 
 
 def principal_components(train: ImageSet) -> tuple[Tensor, Tensor]:
@@ -27,17 +26,3 @@ def pca_reconstruct(images: Tensor, average: Tensor, directions: Tensor, count: 
     centred = images.flatten(1).float() / 255 - average
     kept = directions[:, :count]
     return (average + centred @ kept @ kept.T).clamp(0, 1).reshape(images.shape)
-
-
-def pca_quality(train: ImageSet, test: ImageSet, counts: list[int]) -> list[dict]:
-    """MSE and PSNR (means over the test images, in [0, 1]) of PCA with `counts` numbers kept.
-
-    Rows {"code_numbers", "mse", "psnr"}, PSNR in dB.
-    """
-    average, directions = principal_components(train)
-    originals, rows = scale(test.images, (0.0, 1.0)), []
-    for count in counts:
-        rebuilt = pca_reconstruct(test.images, average, directions, count)
-        errors = mse(originals, rebuilt).mean().item(), psnr(originals, rebuilt).mean().item()
-        rows.append({"code_numbers": count, "mse": errors[0], "psnr": errors[1]})
-    return rows

@@ -7,7 +7,7 @@ weights, go on. `fit` plots nothing and writes nothing; `on_epoch` lets others d
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -40,10 +40,6 @@ class TrainConfig:
     task: str = "reconstruct"
     bf16: bool = False
 
-    def as_dict(self) -> dict:
-        """For JSON."""
-        return asdict(self)
-
 
 @dataclass
 class History:
@@ -73,8 +69,7 @@ class History:
 
     def as_dict(self) -> dict:
         """The lists alone, for JSON."""
-        names = ("train_loss", "validation_loss", "accuracy", "seconds")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("train_loss", "validation_loss", "accuracy", "seconds")}
 
 
 @dataclass(frozen=True)

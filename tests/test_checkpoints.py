@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -120,7 +120,7 @@ def test_only_what_networks_hold_is_stored(tmp_path):
 
 def test_the_record_says_how_the_run_came_about(finished):
     record = json.loads((finished["adam"] / "run.json").read_text())
-    assert record["training"] == ADAM.as_dict()
+    assert record["training"] == asdict(ADAM)
     assert record["model"] == as_record(MODEL2)
     assert (record["train_images"], record["validation_images"], record["source"]) == (10, 5, "random")
     assert record["history"]["epochs"] == 3

@@ -16,6 +16,7 @@ PACKAGE = Path(cae_lib.__file__).parent
 FLOORS = [
     {"cae_lib"},  # the map: it imports nothing
     {"base"},
+    {"cifar10"},
     {"data"},
     {"models", "plots", "trivial"},
     {"evaluation", "headless", "pictures"},
@@ -78,3 +79,8 @@ def test_every_room_is_on_a_floor_and_says_what_is_in_it():
 
 def test_no_file_is_too_long_to_be_read_in_one_sitting():
     assert [module(p) for p in FILES if len(p.read_text(encoding="utf-8").splitlines()) > 250] == []
+
+
+def test_the_core_stays_small():
+    core = [PACKAGE / f"{name}.py" for name in CORE] + list((PACKAGE / "data").glob("*.py"))
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in core) <= 1500

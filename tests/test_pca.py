@@ -5,7 +5,8 @@ import pytest
 import torch
 from helpers.images import random_set
 
-from cae_lib.pca import pca_quality, pca_reconstruct, principal_components
+from cae_lib.pca import pca_reconstruct, principal_components
+from cae_lib.results.measurements import pca_quality
 
 
 def test_pca_with_all_components_is_exact():

@@ -120,8 +120,8 @@ def data() -> Check:
     """Which images will be used. Looks only at what is there, and downloads nothing."""
     from platformdirs import user_cache_dir
 
+    from cae_lib.cifar10.integrity import advice
     from cae_lib.data.images import FOLDER, STAND_IN
-    from cae_lib.data.integrity import advice
 
     chosen = os.environ.get("CAE_DATA")
     if chosen == STAND_IN:

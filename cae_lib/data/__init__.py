@@ -1,7 +1,5 @@
 """Where pictures come from: CIFAR-10 as one tensor a split, or its offline stand-in.
 
 - images: a split as uint8 tensor with labels, from wherever it can be had; pixel ranges
-- integrity: whether a folder holds CIFAR-10 as it is, and what to do if not
-- download: CIFAR-10 into the user's cache, once
 - standin: images made by code, for when there is no network
 """

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from cae_lib.base.errors import KitError, UsageError
-from cae_lib.data import download, integrity, standin
+from cae_lib.cifar10 import download, integrity
+from cae_lib.data import standin
 
 CIFAR10 = "CIFAR-10"
 STAND_IN = "stand-in"

@@ -129,19 +129,3 @@ def texture(count: int, rng: np.random.Generator) -> np.ndarray:
     noise = np.fft.rfft2(rng.standard_normal((count, SIZE, SIZE)))
     field = np.fft.irfft2(noise / frequency, s=(SIZE, SIZE))
     return (field / field.std(axis=(1, 2), keepdims=True)).astype(np.float32)
-
-
-def power_spectrum(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Average power of the luminance at 1, 2, ... 16 cycles per image, over all directions.
-
-    images: uint8 (N, 3, 32, 32). Returns frequencies (16,) and powers (16,), both float64. Each image's
-    mean is taken off, and a Hann window hides the jump from one border to the opposite one.
-    """
-    luminance = np.einsum("nchw,c->nhw", images.numpy() / 255, [0.299, 0.587, 0.114])
-    luminance -= luminance.mean(axis=(1, 2), keepdims=True)
-    window = np.outer(np.hanning(SIZE + 2)[1:-1], np.hanning(SIZE + 2)[1:-1])
-    power = (abs(np.fft.fft2(luminance * window)) ** 2).mean(axis=0) / (window**2).sum()
-    cycles = np.fft.fftfreq(SIZE, 1 / SIZE)
-    rings = np.rint(np.hypot(cycles[:, None], cycles[None, :]))
-    frequencies = np.arange(1.0, SIZE // 2 + 1)
-    return frequencies, np.array([power[rings == f].mean() for f in frequencies])

@@ -59,7 +59,8 @@ def settle_data() -> str:
     Without this every notebook would wait for a blocked network again, and a relative path would
     mean another folder in each. Raises DataError.
     """
-    from cae_lib.data import download, images
+    from cae_lib.cifar10 import download
+    from cae_lib.data import images
 
     source = os.environ.get("CAE_DATA") or str(download.cached_cifar10() or images.STAND_IN)
     os.environ["CAE_DATA"] = source if source == images.STAND_IN else str(Path(source).expanduser().resolve())

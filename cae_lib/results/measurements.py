@@ -7,8 +7,10 @@ the notebooks and the README quote it from there.
 import json
 from statistics import mean, stdev
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from cae_lib import trivial
 from cae_lib.anatomy import summarise
@@ -16,8 +18,9 @@ from cae_lib.base import places
 from cae_lib.base.errors import UsageError
 from cae_lib.checkpoints import load_histories, load_run
 from cae_lib.data.images import ImageSet, scale
-from cae_lib.metrics import psnr, quality
+from cae_lib.metrics import mse, psnr, quality
 from cae_lib.models import Autoencoder, range_of
+from cae_lib.pca import pca_reconstruct, principal_components
 from cae_lib.race.rate_distortion import REFERENCE, rates
 from cae_lib.race.rates import bd_rate
 from cae_lib.results.recipes import BASE, CODE_CHANNELS, CODECS, SAME_SCALE
@@ -59,6 +62,37 @@ def data_facts(data: ImageSet) -> dict[str, float]:
             repeated = F.interpolate(pool(x, 2), scale_factor=2)
             sums[name] += F.mse_loss(repeated, x).item() * len(images)
     return {name: value / len(data) for name, value in sums.items()}
+
+
+def power_spectrum(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Average power of the luminance at 1, 2, ... 16 cycles per image, over all directions.
+
+    images: uint8 (N, 3, 32, 32). Returns frequencies (16,) and powers (16,), both float64. Each image's
+    mean is taken off, and a Hann window hides the jump from one border to the opposite one.
+    """
+    side = images.shape[-1]
+    luminance = np.einsum("nchw,c->nhw", images.numpy() / 255, [0.299, 0.587, 0.114])
+    luminance -= luminance.mean(axis=(1, 2), keepdims=True)
+    window = np.outer(np.hanning(side + 2)[1:-1], np.hanning(side + 2)[1:-1])
+    power = (abs(np.fft.fft2(luminance * window)) ** 2).mean(axis=0) / (window**2).sum()
+    cycles = np.fft.fftfreq(side, 1 / side)
+    rings = np.rint(np.hypot(cycles[:, None], cycles[None, :]))
+    frequencies = np.arange(1.0, side // 2 + 1)
+    return frequencies, np.array([power[rings == f].mean() for f in frequencies])
+
+
+def pca_quality(train: ImageSet, test: ImageSet, counts: list[int]) -> list[dict]:
+    """MSE and PSNR (means over the test images, in [0, 1]) of PCA with `counts` numbers kept.
+
+    Rows {"code_numbers", "mse", "psnr"}, PSNR in dB.
+    """
+    average, directions = principal_components(train)
+    originals, rows = scale(test.images, (0.0, 1.0)), []
+    for count in counts:
+        rebuilt = pca_reconstruct(test.images, average, directions, count)
+        errors = mse(originals, rebuilt).mean().item(), psnr(originals, rebuilt).mean().item()
+        rows.append({"code_numbers": count, "mse": errors[0], "psnr": errors[1]})
+    return rows
 
 
 def spread(values: list[float]) -> dict:

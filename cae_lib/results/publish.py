@@ -4,7 +4,6 @@ from cae_lib import plots
 from cae_lib.base.atomic import write_atomically, write_json
 from cae_lib.codec import streams
 from cae_lib.data.images import CIFAR10, DataError, ImageSet, load_images
-from cae_lib.pca import pca_quality
 from cae_lib.race import rate_distortion
 from cae_lib.race.baselines import BASELINES
 from cae_lib.race.rate_distortion import LEAST_OVERLAP, LEVELS, PUBLISHED, REFERENCE, against_anchors, bpp_at
@@ -127,7 +126,7 @@ def measure(names: list[str]) -> None:
         write_json(folder / "report_table.json", {"rows": measurements.report_table(facts)})
         write_json(folder / "comparison.json", {"rows": measurements.comparison(test)})
         write_json(folder / "trivial.json", {"rows": measurements.trivial_codes(test)})
-        write_json(folder / "pca.json", {"rows": pca_quality(train, test, [64, 128, 256, 384, 512, 1024])})
+        write_json(folder / "pca.json", {"rows": measurements.pca_quality(train, test, [64, 128, 256, 384, 512, 1024])})
     for name, (images, codecs) in RACES.items():
         chosen = [codec for codec in codecs if codec in wanted]
         if chosen:

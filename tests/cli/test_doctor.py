@@ -111,7 +111,7 @@ def test_data_source_is_named_and_nothing_is_downloaded(monkeypatch, tmp_path):
     def download(*args, **kwargs):
         raise AssertionError("the doctor must not download")
 
-    monkeypatch.setattr("cae_lib.data.download.cached_cifar10", download)
+    monkeypatch.setattr("cae_lib.cifar10.download.cached_cifar10", download)
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache"))
 
     monkeypatch.setenv("CAE_DATA", "stand-in")

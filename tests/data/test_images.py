@@ -9,7 +9,7 @@ import pytest
 import torch
 import torchvision
 
-from cae_lib.data import download
+from cae_lib.cifar10 import download
 from cae_lib.data import images as data
 from cae_lib.data.images import DataError, ImageSet, load_images, scale, unscale
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from cae_lib.data import standin
 from cae_lib.data.images import load_images
+from cae_lib.results.measurements import power_spectrum
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def train():
 
 def slope(images: torch.Tensor) -> float:
     """Exponent of the power spectrum, from 2 to 12 cycles per image."""
-    frequencies, power = standin.power_spectrum(images)
+    frequencies, power = power_spectrum(images)
     return np.polyfit(np.log(frequencies[1:12]), np.log(power[1:12]), 1)[0]
 
 
@@ -106,7 +107,7 @@ def test_statistics_are_those_of_photographs(train):
 
 def test_statistics_are_those_of_cifar10(train, real_data):
     images, real = train[0], load_images("train", str(real_data)).images[:2000]
-    ratio = standin.power_spectrum(images)[1] / standin.power_spectrum(real)[1]
+    ratio = power_spectrum(images)[1] / power_spectrum(real)[1]
     assert (ratio > 1 / 2).all() and (ratio < 2).all()
     assert slope(images) == pytest.approx(slope(real), abs=0.4)
     histograms = [torch.histc(x.float(), 16, 0, 256) / x.numel() for x in (images, real)]
@@ -118,8 +119,8 @@ def test_statistics_are_those_of_cifar10(train, real_data):
 def test_power_spectrum_finds_a_wave():
     """A wave of 5 cycles has its power there, and Parseval: noise of variance s has power s at all frequencies."""
     wave = 127 + 100 * torch.cos(2 * torch.pi * 5 * torch.arange(32) / 32)
-    frequencies, power = standin.power_spectrum(wave.round().to(torch.uint8).expand(1, 3, 32, 32))
+    frequencies, power = power_spectrum(wave.round().to(torch.uint8).expand(1, 3, 32, 32))
     assert frequencies.tolist() == list(range(1, 17)) and frequencies[power.argmax()] == 5
     noise = torch.randint(0, 256, (500, 1, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    _, power = standin.power_spectrum(noise.expand(-1, 3, -1, -1))
+    _, power = power_spectrum(noise.expand(-1, 3, -1, -1))
     assert power == pytest.approx(np.full(16, (256**2 - 1) / 12 / 255**2), rel=0.1)

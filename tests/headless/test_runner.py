@@ -31,7 +31,7 @@ def test_results_never_replace_the_notebooks(notebook):
 def test_data_are_looked_for_once(monkeypatch, tmp_path):
     asked = []
     monkeypatch.delenv("CAE_DATA")
-    monkeypatch.setattr("cae_lib.data.download.cached_cifar10", lambda: asked.append(1))
+    monkeypatch.setattr("cae_lib.cifar10.download.cached_cifar10", lambda: asked.append(1))
     assert runner.settle_data() == runner.settle_data() == "stand-in"
     assert len(asked) == 1
 

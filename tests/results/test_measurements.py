@@ -7,6 +7,7 @@ import torch
 from helpers.images import image_set
 
 from cae_lib.base.atomic import write_json
+from cae_lib.base.errors import UsageError
 from cae_lib.data.images import load_images
 from cae_lib.models import MODEL1, MODEL2, as_record, build
 from cae_lib.results import measurements, tables
@@ -58,7 +59,7 @@ def test_stored_numbers_come_back(tmp_path, monkeypatch):
     monkeypatch.setattr(measurements, "FIGURES", tmp_path)
     write_json(tmp_path / "facts.json", {"rows": [1.5, {"a": None}]})
     assert measurements.stored("facts") == {"rows": [1.5, {"a": None}]}
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UsageError):
         measurements.stored("nothing")
 
 

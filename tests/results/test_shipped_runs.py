@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_every_recipe_has_its_finished_run(name, seed):
     run = load_run(name, seed=seed)
     history = run.history
     assert run.model.config == recipe.model
-    assert run.config.as_dict() == recipe.training.as_dict() | {"seed": seed}
+    assert asdict(run.config) == asdict(recipe.training) | {"seed": seed}
     assert run.source == "CIFAR-10"
     assert run.epoch == history.epochs == len(history.validation_loss) == recipe.training.epochs
     assert all(map(math.isfinite, history.train_loss + history.validation_loss))

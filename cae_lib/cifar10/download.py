@@ -20,7 +20,7 @@ import urllib3
 from tqdm import tqdm
 
 from cae_lib.base.errors import KitError
-from cae_lib.data.integrity import damaged_files, md5sum, torchvision_cifar10
+from cae_lib.cifar10.integrity import damaged_files, md5sum, torchvision_cifar10
 
 URLS = (
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",

@@ -14,9 +14,9 @@ from pathlib import Path
 import filelock
 import pytest
 
-from cae_lib.data import download
-from cae_lib.data.download import cached_cifar10
-from cae_lib.data.integrity import damaged_files
+from cae_lib.cifar10 import download
+from cae_lib.cifar10.download import cached_cifar10
+from cae_lib.cifar10.integrity import damaged_files
 
 RESTART = "so the stand-in images are used: restart with a working network connection, or set CAE_DATA to a directory"
 MAKE_ROOM = "so the stand-in images are used: make the folder writable and free 400 MB there, or set CAE_DATA to a dir"
@@ -266,7 +266,7 @@ def test_a_classroom_downloads_once(cache, urls, server, tiny_cifar10):
     """Two processes at the same time: one downloads, slowly, the other waits for it."""
     program = (
         "import json, shutil, sys\n"
-        "from cae_lib.data.download import cached_cifar10\n"
+        "from cae_lib.cifar10.download import cached_cifar10\n"
         "class Unpacker:\n"  # in the place of torchvision's class, which takes seconds to import
         "    def __init__(self, root, download):\n"
         "        shutil.unpack_archive(f'{root}/{self.filename}', root)\n"
