@@ -320,6 +320,7 @@ def test_the_last_source_is_given_up_too_when_it_crawls(cache, urls, server, tin
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.filterwarnings("ignore:CIFAR-10 cannot be downloaded")
 def test_who_waited_for_a_download_that_failed_does_not_try_again(cache, urls, server, tiny_cifar10):
     cache.mkdir()
     with filelock.FileLock(cache / "cifar-10.lock"), warnings.catch_warnings(record=True):
