@@ -1,5 +1,8 @@
 """The codec: what comes back is what the model makes of its own rounded code, in the same bytes however it is asked."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import safetensors
@@ -297,3 +300,33 @@ def test_codecs_are_made_from_the_shipped_runs(tmp_path, monkeypatch):
         assert torch.allclose(made.low, code.amin((0, 2, 3)), atol=1e-4)
         assert int(made.counts[8][0].sum()) == 30 * 256 + 256
     assert int(streams.dct.load(tmp_path / "dct.safetensors").counts[1][0].sum()) == len(train.images) * 16
+
+
+WIDE = """
+import resource
+import subprocess
+import sys
+
+import numpy as np
+from cae_lib.codec.streams import compress, decompress
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+def through(width):
+    image = (np.arange(3 * width) % 251).astype(np.uint8).reshape(1, width, 3)
+    assert decompress(compress(image, model="rd", quality=3)).shape == image.shape
+
+through(2_000)
+before = peak()
+through(400_000)
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
+def test_memory_does_not_grow_with_the_width():
+    """Beside the picture itself (2.4 MB in and out), it holds a tile and a few rows of symbols."""
+    done = subprocess.run([sys.executable, "-c", WIDE], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 35  # MB
