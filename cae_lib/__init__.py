@@ -2,15 +2,15 @@
 
 The core, in reading order; notebooks 00 to 05 need no more:
 
-- models: the report's two autoencoders, their repaired variants, a classifier
+- models: the report's two autoencoders, their variants, a classifier; what is asked of any other model
 - training: the training loop, `fit`
 - evaluation: the loss on a set, reconstructions, dead ReLUs
-- metrics: MSE, PSNR, SSIM, and what a floor of the loss is
+- metrics: MSE, PSNR and SSIM, one number an image
 - pca: the best linear autoencoder
 - trivial: codes that nobody had to learn
 - checkpoints: runs on disk, the shipped ones and the student's own
 - plots: arrays in, figures out
-- anatomy: what a network is made of, and what its layers put out
+- anatomy: what a network is made of, layer by layer, and a diagram of it
 - data/: where pictures come from
 
 The rooms beyond it, each of which imports only from those before it:
