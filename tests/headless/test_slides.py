@@ -32,7 +32,7 @@ def notebook():
         new_code_cell("print(2)", outputs=[new_output("stream", text="2\n")]),
         new_markdown_cell("## Exercises\n\n**99.1 (predict)** How many?"),
         new_code_cell("answer_1 = None"),
-        new_code_cell('# NBVAL_CHECK_OUTPUT\ncheck("99.1", answer_1)', outputs=[new_output("stream", text="not yet")]),
+        new_code_cell('check("99.1", answer_1)', outputs=[new_output("stream", text="not yet")]),
         new_markdown_cell("**99.2 (build)** And now?"),
         new_markdown_cell(f"## Long\n\n{LONG}"),
     ]

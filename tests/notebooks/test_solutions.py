@@ -76,7 +76,7 @@ def test_exercises_are_question_answer_and_check(path):
     for k, i in enumerate(places, 1):
         question, answer, check = cells[i - 1 : i + 2]
         kinds += re.findall(rf"^\*\*{number}\.{k} \((.+?)\)\*\* ", question.source)
-        call = re.fullmatch(rf'# NBVAL_CHECK_OUTPUT\ncheck\("{number}\.{k}", (\w+)\)', check.source)
+        call = re.fullmatch(rf'check\("{number}\.{k}", (\w+)\)', check.source)
         assert re.search(rf"^(def )?{call[1]}\b", without_solution(answer.source), re.MULTILINE)
         assert answer.metadata.nbgrader.grade_id == f"answer-{number}-{k}"
         assert check.metadata.nbgrader.grade_id == f"check-{number}-{k}" and check.metadata.nbgrader.points == 1
