@@ -4,7 +4,6 @@ Images are uint8 or float in [0, 1], of shape (N, 3, H, W). No function here sho
 `source` names the data set ("CIFAR-10" or "stand-in") and is written under the figure.
 """
 
-from io import BytesIO
 from itertools import cycle
 
 import numpy as np
@@ -14,28 +13,18 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from cae_lib.base.picture import Picture, to_png  # noqa: F401 (for users of figures)
+
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vP*"
-
-
-class Picture(Figure):
-    """A Figure that a notebook shows as a PNG: without pyplot, matplotlib leaves that to us."""
-
-    def _repr_png_(self) -> bytes:
-        return to_png(self)
-
-
-def to_png(figure: Figure) -> bytes:
-    """A Figure as the bytes of a PNG file, without the version of the library that drew it."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+WIDEST = 8.0  # inches, 100 pixels each: more does not fit beside a file browser
 
 
 def empty_figure(width: float, height: float, source: str = "") -> Figure:
-    """A Figure without axes, width x height inches, outside pyplot's global state."""
-    figure = Picture(figsize=(width, height), layout="constrained", dpi=100)
+    """A Figure without axes, width x height inches (smaller if wider than WIDEST), outside pyplot's global state."""
+    shrunk = min(1.0, WIDEST / width)
+    figure = Picture(figsize=(width * shrunk, height * shrunk), layout="constrained", dpi=100)
     if source:
         note = "data: stand-in images, not CIFAR-10" if source == "stand-in" else f"data: {source}"
         figure.supxlabel(note, x=0.995, ha="right", fontsize=7, color="#777777")
@@ -203,21 +192,23 @@ def lines(
 
 
 def number_grid(arrays: dict[str, np.ndarray], *, spec: str = "g", highlight: dict[str, tuple] | None = None) -> Figure:
-    """Small matrices side by side with their numbers written in; highlight: name -> (row, column, height, width)."""
+    """Small matrices side by side, on one scale of grey, with their numbers; highlight: name -> (row, column, height,
+    width)."""
     figure, axes = new_figure(1, len(arrays), sum(0.55 * np.shape(a)[1] + 0.4 for a in arrays.values()),
                               0.5 * max(np.shape(a)[0] for a in arrays.values()) + 0.5,
                               width_ratios=[np.shape(a)[1] for a in arrays.values()])  # fmt: skip
+    every = np.concatenate([np.ravel(a) for a in arrays.values()])
     for ax, (name, array) in zip(axes.flat, arrays.items(), strict=True):
-        show_numbers(ax, array, name, spec)
+        show_numbers(ax, array, name, spec, (every.min(), every.max()))
         if highlight and name in highlight:
             outline(ax, *highlight[name])
     return figure
 
 
-def show_numbers(ax: Axes, array, title: str, spec: str = "g") -> None:
-    """A small matrix on one axes, with its numbers written in."""
+def show_numbers(ax: Axes, array, title: str, spec: str = "g", limits: tuple = (None, None)) -> None:
+    """A small matrix on one axes, with its numbers written in; limits: what is black and white, by default its own."""
     array = np.asarray(array)
-    ax.imshow(array, cmap="gray", alpha=0.35)
+    ax.imshow(array, cmap="gray", alpha=0.35, vmin=limits[0], vmax=limits[1])
     for (r, c), value in np.ndenumerate(array):
         ax.text(c, r, format(value, spec), ha="center", va="center", fontsize=9)
     ax.set_title(title, fontsize=9)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pickle
 import tarfile
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from hypothesis import settings
 settings.register_profile("kit", derandomize=True, deadline=None)
 settings.load_profile("kit")
 os.environ.setdefault("CAE_DATA", "stand-in")
+# What a notebook keeps for its reader, tests keep for themselves.
+os.environ["CAE_RUNS"] = tempfile.mkdtemp(prefix="cae-runs-")
 
 
 def pytest_collection_modifyitems(items):

@@ -1,5 +1,6 @@
 """Every plot: a Figure of its own whose data equal the inputs, with the note of where they come from."""
 
+from base64 import b64decode
 from io import BytesIO
 
 import matplotlib.pyplot as plt
@@ -52,7 +53,9 @@ def test_a_figure_with_its_source_and_no_global_state(draw):
 
 def test_a_notebook_shows_a_figure_as_png():
     figure, _ = plots.new_figure(1, 1, 3, 2)
-    assert png_size(figure._repr_png_()) == (300, 200)
+    data, metadata = figure._repr_mimebundle_()
+    assert png_size(b64decode(data["image/png"])) == (300, 200)
+    assert metadata["image/png"]["alt"] == data["text/plain"]
 
 
 def test_rows_show_the_images_themselves():

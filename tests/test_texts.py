@@ -13,6 +13,7 @@ from cae_lib.cli import main
 from cae_lib.codec import model
 from cae_lib.codec.container import Header, pack
 from cae_lib.codec.quantisation import dequantise, quantise
+from cae_lib.course import predictions
 from cae_lib.headless import runner
 from cae_lib.race import rates
 
@@ -132,6 +133,12 @@ def test_the_minutes_of_each_plan_add_up():
     for plan, table in zip(plans, tables, strict=True):
         *parts, total = [int(minutes) for minutes in re.findall(r"\| (\d+) \|$", table, re.MULTILINE)]
         assert sum(parts) == total == 60 * int(plan.split()[0])
+
+
+def test_the_table_of_predictions_is_what_the_notebooks_say():
+    """`make notebooks` writes it."""
+    written = text("TEACHING.md").split(predictions.BEGIN)[1].split(predictions.END)[0].strip()
+    assert written == predictions.table(sorted(runner.NOTEBOOKS.glob("*.ipynb")))
 
 
 ANSWERS = re.findall(r"^\| (\d\d) \| ([^|]+) \| ([^|]+) \|$", text("TEACHING.md").split("\n## ")[2], re.MULTILINE)

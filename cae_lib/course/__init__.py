@@ -1,6 +1,8 @@
 """What makes the notebooks a course: exercises and their checks, projects, the students' copies.
 
-- checks: `check` and `hint`, which a student calls
+- checks: `check`, `build` and `hint`, which a student calls
+- predictions: guesses, kept and shown beside what comes
+- chart: rate and quality of all that the course tries, the kit's points and the student's own
 - exercises/: one file a notebook: what is right, known mistakes, three hints
 - judging, reading: comparing an answer with what is right; reading what a student typed
 - projects: the larger tasks and their measures

@@ -31,12 +31,22 @@ class Late(BaseException):
 
 @dataclass(frozen=True)
 class Exercise:
-    """What is right, how answers are compared with it, mistakes: sentence -> the answer that shows it, and hints."""
+    """What is right, how answers are compared with it, mistakes: sentence -> the answer that shows it, and hints.
+
+    why: what is said to a right answer: why it is right, or the rubric of an open question. For an exercise in which
+    a function is built, `right` is the kit's own function.
+    """
 
     way: Way
     right: object
     mistakes: dict[str, object] = field(default_factory=dict)
     hints: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only a reader can judge the answer."""
+        return isinstance(self.way, essay)
 
     def complaint(self, answer) -> str:
         """What is wrong with an answer, "" if nothing. Raises Unanswered and Unreadable."""
@@ -107,6 +117,21 @@ def activation(answer, right) -> str:
     if known & ({right} if isinstance(right, str) else set(right)):
         return "" if not bounds or plain in right or bounds == {-1, 1} else f"{show(answer)} has other bounds."
     return f"{show(answer)} is not it."
+
+
+@dataclass(frozen=True)
+class essay:
+    """A text of one's own, of at least so many words. What it says, only a reader can judge, by the rubric."""
+
+    words: int = 30
+
+    def __call__(self, answer, right) -> str:
+        if is_stub(answer):
+            raise Unanswered
+        if not isinstance(answer, str):
+            raise Unreadable(f"A text is wanted, in quotation marks, and {show(answer)} is none.")
+        count = len(answer.split())
+        return "" if count >= self.words else f"{count} words are few: write {self.words} or more, with your reasons."
 
 
 def parts(**ways: Way) -> Way:

@@ -1,14 +1,18 @@
 """Student notebooks from the solutions: `python -m cae_lib.course.release` writes notebooks/ from notebooks/solutions/.
 
+With the word `teaching`, it writes the table of predictions in TEACHING.md from the executed notebooks instead.
+
 A student's notebook is the solution without the lines from ### BEGIN SOLUTION to ### END SOLUTION. These are the
 marks of nbgrader, whose `generate_assignment` gives the same cells.
 """
 
+import sys
 from pathlib import Path
 
 import nbformat
 
 from cae_lib.base.atomic import write_atomically
+from cae_lib.course import predictions
 from cae_lib.headless.runner import NOTEBOOKS
 
 SOLUTIONS = NOTEBOOKS / "solutions"
@@ -28,6 +32,17 @@ def without_solution(source: str) -> str:
     if inside:
         raise ValueError(f"{END} is missing in the cell that begins {source[:40]!r}.")
     return "\n".join(kept)
+
+
+def solution_of(name: str) -> str:
+    """The lines that solve an exercise, from the solution notebook; "" where the solutions are not at hand."""
+    number, _, place = name.partition(".")
+    for path in SOLUTIONS.glob(f"{number}_*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == f"answer-{number}-{place}":
+                lines = cell.source.split("\n")
+                return "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
+    return ""
 
 
 def released(solution, before=None):
@@ -55,6 +70,16 @@ def release(solution: Path, folder: Path = NOTEBOOKS) -> Path:
     return target
 
 
-if __name__ == "__main__":
+def write_teaching() -> None:
+    """Write TEACHING.md's table of predictions anew from the students' notebooks."""
+    path = NOTEBOOKS.parent / "TEACHING.md"
+    before, rest = path.read_text(encoding="utf-8").split(predictions.BEGIN)
+    table = predictions.table(sorted(NOTEBOOKS.glob("*.ipynb")))
+    write_atomically(path, f"{before}{predictions.BEGIN}\n{table}\n{rest[rest.index(predictions.END) :]}".encode())
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["teaching"]:
+    write_teaching()
+elif __name__ == "__main__":
     for path in sorted(SOLUTIONS.glob("*.ipynb")):
         print(f"{release(path).name} written from its solution")

@@ -30,7 +30,7 @@ WIDTH, HEIGHT = 1280, 720
 ROOM_WIDTH, ROOM = 1190, 612
 TEXT, LETTERS, CODE, CODE_LETTERS = 33, 102, 21, 108
 
-QUESTION = r"\*\*Predict:?\*\*"
+QUESTION = r"\*\*Predict(?: \d\d\.[a-z])?:?\*\*"
 
 STYLE = f"""<style>
 :root {{ --jp-content-font-family: "Source Sans Pro", Helvetica, sans-serif; --jp-content-font-size1: 26px;
@@ -138,10 +138,11 @@ def output_piece(output: NotebookNode) -> tuple[NotebookNode, int]:
 def code_pieces(cell: NotebookNode) -> list[tuple[NotebookNode, int]]:
     """The code and the outputs of a cell as cells of their own, and their heights in pixels.
 
-    Left out are code that only draws a picture or a table, and the checks of exercises, which are not answered yet.
+    Left out are code that only draws a picture or a table, folded code, and what only a student's answer would fill:
+    predictions and the checks of exercises.
     """
     code = cell.source
-    if code.startswith("check("):
+    if re.match(r"(\w+ = )?(check|build|predict)\(", code) or "hide-input" in cell.metadata.get("tags", []):
         return []
     printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
     shown = [o for o in cell.outputs if o.output_type != "stream" and RECORD not in o.get("data", {})]

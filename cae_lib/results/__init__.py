@@ -3,6 +3,7 @@
 - recipes: every training that ships or is compared
 - studies: many of them, one after the other
 - measurements: the numbers of the report, of the runs, of the codecs, as stored under figures/
+- chart_points: the kit's points on the course's chart
 - dct_steps: from JPEG to the DCT codec, one change at a time
 - tables: numbers as text
 - figures, race_figures: every shipped figure with the numbers that it draws

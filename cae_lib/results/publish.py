@@ -8,6 +8,7 @@ from cae_lib.race import rate_distortion
 from cae_lib.race.baselines import BASELINES
 from cae_lib.race.rate_distortion import LEAST_OVERLAP, LEVELS, PUBLISHED, REFERENCE, against_anchors, bpp_at
 from cae_lib.results import measurements
+from cae_lib.results.chart_points import chart_points
 from cae_lib.results.figures import FIGURES
 from cae_lib.results.measurements import ablation, stored
 from cae_lib.results.tables import (
@@ -126,6 +127,7 @@ def measure(names: list[str]) -> None:
         write_json(folder / "report_table.json", {"rows": measurements.report_table(facts)})
         write_json(folder / "comparison.json", {"rows": measurements.comparison(test)})
         write_json(folder / "trivial.json", {"rows": measurements.trivial_codes(test)})
+        write_json(folder / "chart.json", {"source": test.source, "points": chart_points(train, test)})
         write_json(folder / "pca.json", {"rows": measurements.pca_quality(train, test, [64, 128, 256, 384, 512, 1024])})
     for name, (images, codecs) in RACES.items():
         chosen = [codec for codec in codecs if codec in wanted]

@@ -13,13 +13,14 @@ import pytest
 from helpers.notebooks import read
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from cae_lib.course import release
+from cae_lib.course import predictions, release
 from cae_lib.course.checks import EXERCISES
 from cae_lib.course.release import SOLUTIONS, released, without_solution
 from cae_lib.headless.runner import NOTEBOOKS
 
 ALL = sorted(SOLUTIONS.glob("*.ipynb"))
 KINDS = ["predict", "change one line", "compute", "build"]
+SIZES = ["warm-up", "build", "open"]  # of rebuilt notebooks
 UNSOLVED = "answer = None\n### BEGIN SOLUTION\nanswer = 3\n### END SOLUTION\nprint(answer)"
 
 each_notebook = pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
@@ -67,21 +68,35 @@ def test_a_solution_stores_no_outputs(path):
 
 @each_notebook
 def test_exercises_are_question_answer_and_check(path):
-    """Three to six, graded, the last one to build; the check asks for what the answer's cell defines."""
+    """Graded, of several kinds; the check asks for what the answer's cell defines."""
     number, cells = path.stem[:2], read(path).cells
     places = [i for i, cell in enumerate(cells) if role(cell) == "answer"]
-    assert 3 <= len(places) <= 6
+    assert 3 <= len(places) <= 8
     assert [i for i, cell in enumerate(cells) if role(cell) == "check"] == [i + 1 for i in places]
     kinds = []
     for k, i in enumerate(places, 1):
         question, answer, check = cells[i - 1 : i + 2]
         kinds += re.findall(rf"^\*\*{number}\.{k} \((.+?)\)\*\* ", question.source)
-        call = re.fullmatch(rf'check\("{number}\.{k}", (\w+)\)', check.source)
+        call = re.fullmatch(rf'(?:\w+ = build|check)\("{number}\.{k}", (\w+)\)', check.source)
+        assert check.source.startswith(("check", f"{call[1]} = "))
         assert re.search(rf"^(def )?{call[1]}\b", without_solution(answer.source), re.MULTILINE)
         assert answer.metadata.nbgrader.grade_id == f"answer-{number}-{k}"
         assert check.metadata.nbgrader.grade_id == f"check-{number}-{k}" and check.metadata.nbgrader.points == 1
-    assert len(kinds) == len(places) and set(kinds) <= set(KINDS) and kinds[-1] == "build"
+    assert len(kinds) == len(places)
+    if predictions.rows(read(path)):
+        sizes_of_rebuilt(kinds, [EXERCISES[f"{number}.{k + 1}"] for k in range(len(places))])
+    else:
+        assert set(kinds) <= set(KINDS) and kinds[-1] == "build"
     assert [name for name in EXERCISES if name[:2] == number] == [f"{number}.{k + 1}" for k in range(len(places))]
+
+
+def sizes_of_rebuilt(kinds: list[str], exercises: list) -> None:
+    """A warm-up, two functions or more, one open question at the end; each says why it is right."""
+    assert set(kinds) == set(SIZES)
+    assert kinds.count("build") >= 2 and kinds.count("open") == 1 and kinds[-1] == "open"
+    assert [exercise.is_open for exercise in exercises] == [kind == "open" for kind in kinds]
+    assert [callable(exercise.right) for exercise in exercises] == [kind == "build" for kind in kinds]
+    assert all(exercise.why.endswith(".") for exercise in exercises)
 
 
 def test_marked_lines_go_and_all_others_stay():

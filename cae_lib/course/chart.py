@@ -1,0 +1,114 @@
+"""One chart from the first notebook to the last: rate across, quality up; the kit's points and the student's own.
+
+Until notebook 06 turns codes into bytes, the rate of a code is its numbers times the bits of each, and is named so.
+Rates are bits per pixel of images of 32 x 32 pixels; quality is PSNR in dB, infinite if nothing is lost.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from cae_lib import plots
+from cae_lib.base.atomic import write_json
+from cae_lib.base.errors import UsageError
+from cae_lib.checkpoints import OWN
+from cae_lib.results import measurements
+
+FILE = OWN / "chart.json"
+PIXELS = 32 * 32
+RAW = 24  # bits per pixel
+KIT, YOURS = "#666666", plots.COLOURS[1]
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a method reaches: bits per pixel, PSNR in dB (None: nothing is lost), and how the bits were counted."""
+
+    name: str
+    rate: float
+    psnr: float | None
+    how: str  # "bytes of files", or "numbers × bits"
+
+
+def point(name: str, psnr: float, *, size: float | None = None, numbers: int | None = None, bits: float = 8) -> Point:
+    """A point from the bytes of a file, or from a code's numbers and the bits of each. Raises UsageError."""
+    quality = float(psnr)
+    if (size is None) == (numbers is None):
+        raise UsageError("Give the size of a file in bytes, or the numbers of a code (and the bits of each).")
+    if math.isnan(quality) or quality == -math.inf:
+        raise UsageError(f"A PSNR in dB is wanted, and {quality} is none: look at the picture that it was measured on.")
+    rate = 8 * float(size) / PIXELS if numbers is None else float(numbers) * float(bits) / PIXELS
+    if not 0 < rate < math.inf:
+        raise UsageError(f"A rate is more than 0 bits per pixel, and this one is {rate:g}.")
+    how = "bytes of files" if numbers is None else "numbers × bits"
+    return Point(name, rate, None if math.isinf(quality) else quality, how)
+
+
+def kept() -> dict[str, list[dict]]:
+    """The student's own points by data source; none where the file is missing or damaged."""
+    try:
+        found = json.loads(FILE.read_text(encoding="utf-8"))
+        return {source: [asdict(Point(**p)) for p in points] for source, points in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def add_point(name: str, psnr: float, *, source: str, size=None, numbers=None, bits=8) -> None:
+    """Keep a point of one's own, in the place of an earlier one of that name, and print it."""
+    new = point(name, psnr, size=size, numbers=numbers, bits=bits)
+    everything = kept()
+    others = [p for p in everything.get(source, []) if p["name"] != name]
+    write_json(FILE, everything | {source: [*others, asdict(new)]})
+    quality = "lossless" if new.psnr is None else f"{new.psnr:.1f} dB"
+    print(f"{name}: {new.rate:.3g} bits per pixel ({new.how}), {quality}")
+
+
+def chart(notebook: str, source: str) -> Figure:
+    """The kit's points up to a notebook ("03"), and the student's own, measured on images of that source."""
+    stored = [p for p in measurements.stored("chart")["points"] if p["notebook"] <= notebook]
+    kits = [Point(p["name"], p["rate"], p["psnr"], p["how"]) for p in stored]
+    own = [Point(**p) for p in kept().get(source, [])]
+    lossy = [p.psnr for p in (*kits, *own) if p.psnr is not None]
+    top = max([36.0, *lossy]) + 6
+    figure, ((ax,),) = plots.new_figure(1, 1, 8.0, 4.6, source)
+    for colour, whose, points in ((KIT, "the kit's (CIFAR-10)", kits), (YOURS, "yours", own)):
+        for how, fill in (("bytes of files", "full"), ("numbers × bits", "none")):
+            places = [(p.rate, top - 2 if p.psnr is None else p.psnr) for p in points if p.how == how]
+            if places:
+                label = f"{whose}, {how}"
+                ax.plot(*zip(*places, strict=True), "o", color=colour, fillstyle=fill, markersize=8, label=label)
+    name_points(ax, [(p, colour) for colour, points in ((KIT, kits), (YOURS, own)) for p in points], top)
+    ax.axvline(RAW, color="#bbbbbb", linewidth=1, zorder=0)
+    ax.axhline(top - 4, color="#bbbbbb", linewidth=1, zorder=0)
+    ax.set_xscale("log", base=2)
+    low, high = min(p.rate for p in (*kits, *own)), max(p.rate for p in (*kits, *own))
+    ax.set(xlim=(low / 2, max(high, RAW) * 3), ylim=(min([20.0, *lossy]) - 4, top))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    title = "Further left is smaller, further up is better (above the grey line: nothing is lost)"
+    ax.set_title(title, fontsize=9)
+    ax.set(xlabel="bits per pixel (24: the raw pixels)", ylabel="PSNR in dB")
+    ax.legend(fontsize=8, loc="lower right")
+    return figure
+
+
+def name_points(ax: Axes, points: list[tuple[Point, str]], top: float) -> None:
+    """Write each point's name beside it, moved up or down where another name stands."""
+    taken = []
+    for p, colour in sorted(points, key=lambda pair: (pair[0].rate, pair[0].psnr or top)):
+        place = (math.log2(p.rate), (top - 2 if p.psnr is None else p.psnr))
+        shift = next(
+            (
+                s
+                for s in (0, 1.4, -1.4, 2.8, -2.8, 4.2, -4.2)
+                if not any(abs(place[0] - x) < 1.7 and abs(place[1] + s - y) < 1.3 for x, y in taken)
+            ),
+            0,
+        )
+        taken.append((place[0], place[1] + shift))
+        ax.annotate(
+            p.name, (p.rate, place[1]), (8, 6 * shift - 3), textcoords="offset points", fontsize=8, color=colour
+        )
