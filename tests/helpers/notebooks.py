@@ -14,6 +14,17 @@ RATE: float = 0.1  # learning rate
 SHOW: bool = True  # whether to draw
 LAYERS: list = [1]  # of no type that -p can set"""
 
+# Parameters of the kit's notebooks for tests that only need them to run.
+SHORT = {
+    "01_cnns": {"EPOCHS": 1},
+    "02_autoencoders": {"EPOCHS": 1},
+    "03_model1_training": {"BATCH_SIZE": 16},
+    "04_epochs_and_loss": {"STEPS": 40},
+    "05_model2_comparison": {"EPOCHS": 1},
+    "07_rate_against_distortion": {"SEEN": 3_000, "IMAGES": 10},
+}
+CHECKED = "nbval-check-output"  # tag of a cell whose output holds on any data
+
 
 def make_notebook(folder, name, *cells, parameters=PARAMETERS):
     """A notebook with a title, a parameters cell and code cells; its path."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from helpers.notebooks import read
+from helpers.notebooks import CHECKED, SHORT, read
 from papermill import inspect_notebook
 from PIL import Image
 
@@ -36,16 +36,6 @@ NAMES = [
     "07_rate_against_distortion",
     "08_batch_results",
 ]
-# nbval trains as long as the notebooks say; here less is enough.
-SHORT = {
-    "01_cnns": {"EPOCHS": 1},
-    "02_autoencoders": {"EPOCHS": 1},
-    "03_model1_training": {"BATCH_SIZE": 16},
-    "04_epochs_and_loss": {"STEPS": 40},
-    "05_model2_comparison": {"EPOCHS": 1},
-    "07_rate_against_distortion": {"SEEN": 3_000, "IMAGES": 10},
-}
-CHECKED = "nbval-check-output"
 MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
