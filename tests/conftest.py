@@ -1,8 +1,10 @@
 """What several test modules share: no test downloads anything, and data sets of a few images."""
 
+import atexit
 import hashlib
 import os
 import pickle
+import shutil
 import tarfile
 import tempfile
 from pathlib import Path
@@ -17,6 +19,7 @@ settings.load_profile("kit")
 os.environ.setdefault("CAE_DATA", "stand-in")
 # What a notebook keeps for its reader, tests keep for themselves.
 os.environ["CAE_RUNS"] = tempfile.mkdtemp(prefix="cae-runs-")
+atexit.register(shutil.rmtree, os.environ["CAE_RUNS"], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items):
