@@ -57,11 +57,13 @@ def show_image(ax: Axes, image, title: str = "", title_size: float = 9) -> None:
 def image_rows(rows: dict[str, Tensor], titles: list[str], *, source: str = "", cell: float = 1.15) -> Figure:
     """Rows of images, one row a name; titles stand over the first row. A title may hold a line break."""
     count = len(titles)
-    figure, axes = new_figure(len(rows), count, cell * count + 0.5, cell * len(rows) + 0.35, source)
+    room = 0.1 + 0.075 * max(len(line) for name in rows for line in name.split("\n"))  # for the rows' names, in inches
+    cell = min(cell, (WIDEST - room) / count)
+    figure, axes = new_figure(len(rows), count, cell * count + room, cell * len(rows) + 0.4, source)
     for r, (name, images) in enumerate(rows.items()):
         for c in range(count):
-            show_image(axes[r, c], images[c], titles[c] if r == 0 else "")
-        axes[r, 0].set_ylabel(name, fontsize=9)
+            show_image(axes[r, c], images[c], titles[c] if r == 0 else "", 9 if cell > 0.75 else 8)
+        axes[r, 0].set_ylabel(name, fontsize=9, rotation=0, ha="right", va="center")
     return figure
 
 
