@@ -34,7 +34,7 @@ def bits_slider(name: str, image: Tensor, *, source: str = "") -> View:
     def draw(bits: int) -> Figure:
         picture, shares, count, db = cases[bits]
         point = curve[coder.qualities.index(bits)]
-        figure, ((left, middle, right, last),) = plots.new_figure(1, 4, 10.4, 2.8, source)
+        figure, ((left, middle), (right, last)) = plots.new_figure(2, 2, 7.4, 5.2, source)
         plots.show_image(left, image, "original")
         plots.show_image(middle, picture, f"{db:.1f} dB, payload {count:,} bytes")
         rate_plots.draw_shares(right, shares)
