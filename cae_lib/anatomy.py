@@ -110,7 +110,7 @@ def architecture(model: nn.Module, title: str = "") -> Figure:
         width = 0.08 + 0.07 * log2(shape[0])
         if i:
             ax.annotate("", (x - 0.08, 0), (x - 0.62, 0), arrowprops=dict(arrowstyle="->", color="#555555"))
-            ax.text(x - 0.35, 0.07, op, ha="center", va="bottom", fontsize=8)
+            ax.text(x - 0.35, 0.05, op.replace(" ", "\n"), ha="center", va="bottom", fontsize=8)
         ax.add_patch(Rectangle((x, -height / 2), width, height, facecolor=colour, edgecolor="#333333"))
         label = " × ".join(map(str, shape)) + (f"\n= {prod(shape):,}" if name and len(shape) == 3 else "")
         ax.text(x + width / 2, -0.56, label, ha="center", va="top", fontsize=8)

@@ -144,23 +144,14 @@ def test_the_table_of_predictions_is_what_the_notebooks_say():
 ANSWERS = re.findall(r"^\| (\d\d) \| ([^|]+) \| ([^|]+) \|$", text("TEACHING.md").split("\n## ")[2], re.MULTILINE)
 
 
-@pytest.mark.parametrize("number", [f"{n:02}" for n in range(8)])
+@pytest.mark.parametrize("number", sorted({notebook for notebook, _, _ in ANSWERS} - {"08"}))
 def test_every_prediction_has_an_answer(number):
     prompts = re.findall(r"\*\*Predict(?::\*\*|\*\* the)", prose(number))
-    assert len([1 for notebook, _, _ in ANSWERS if notebook == number]) == len(prompts) > 7
+    assert len([1 for notebook, _, _ in ANSWERS if notebook == number]) == len(prompts)
 
 
 # notebook, what TEACHING.md says, and where the notebook's stored output has the numbers, in the order of the {}
 QUOTES = [
-    ("00", "neighbours {}, two colours {}; shuffled, {}", r"neighbours: +(\d+%)[^:]*: (\d+%)[^:]*: +(\d+%)"),
-    ("00", "{} against {}; the halved", r"CIFAR-10 +model ([\d.]+ dB)[^~]*stand-in +model ([\d.]+ dB)"),
-    ("01", "correlation {} without, {} after 2 × 2, {} after", r"pooled\D*([\d.]+) .*\n.* ([\d.]+) .*\n.* ([\d.]+) "),
-    ("01", "mean cosine {}, most", r"cosines: mean ([\d.]+)"),
-    ("01", "{1} and the classifier's {0}", r"the classifier's ([\d.]+ dB)[^~]*?random +([\d.]+ dB)"),
-    ("01", "{} parameters", r"fully connected: +([\d,]+)"),
-    ("01", "`head.1`, {} of them", r"head\.1 .* ([\d,]+) +[\d,]+ +\d+%"),
-    ("01", "the second convolution, {} of the multiply–adds", r"features\.3 .* (\d+%)"),
-    ("01", "{} after three epochs", r"([\d.]+%) of 2,000 test images right"),
     ("02", "{} and {}: errors twice", r"MSE on \[0, 1\]: +([\d.]+)\n.*: +([\d.]+)"),
     ("02", "convolutional {} and {}, halved {}, linear {}", r"seed 2 .* ([\d.]+ dB)" + r"[^~]*? ([\d.]+ dB)" * 3),
     ("02", "falls to {}, and", r"mixed[^~]*? ([\d.]+) on average"),

@@ -39,7 +39,7 @@ def describe(figure: Figure) -> str:
 
 
 def curves(ax: Axes) -> str:
-    """The curves and bars on one axes, by their first and last values."""
+    """The curves and bars on one axes, by their first and last values; a drawing by the words in it."""
     title, x, y = (one_line(text) for text in (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()))
     found = []
     for line in ax.lines:
@@ -56,6 +56,7 @@ def curves(ax: Axes) -> str:
         heights = [bar.get_height() for bar in bars if hasattr(bar, "get_height")]
         if heights:
             found.append(f"{len(heights)} bars from {number(min(heights))} to {number(max(heights))}")
+    found = found or [one_line(text.get_text()) for text in ax.texts if text.get_text()]
     axes = f"{y} against {x}" if x and y else x or y
     return ": ".join(filter(None, [title, axes, "; ".join(shortened(found))]))
 

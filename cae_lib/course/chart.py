@@ -22,6 +22,7 @@ FILE = OWN / "chart.json"
 PIXELS = 32 * 32
 RAW = 24  # bits per pixel
 KIT, YOURS = "#666666", plots.COLOURS[1]
+LOSSLESS = 4.0  # dB below the upper end of the chart, where points lie that lose nothing
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,17 @@ def chart(notebook: str, source: str) -> Figure:
     kits = [Point(p["name"], p["rate"], p["psnr"], p["how"]) for p in stored]
     own = [Point(**p) for p in kept().get(source, [])]
     lossy = [p.psnr for p in (*kits, *own) if p.psnr is not None]
-    top = max([36.0, *lossy]) + 6
+    top = max([36.0, *lossy]) + 10
     figure, ((ax,),) = plots.new_figure(1, 1, 8.0, 4.6, source)
-    for colour, whose, points in ((KIT, "the kit's (CIFAR-10)", kits), (YOURS, "yours", own)):
+    for colour, marker, whose, points in ((KIT, "o", "the kit's (CIFAR-10)", kits), (YOURS, "D", "yours", own)):
         for how, fill in (("bytes of files", "full"), ("numbers × bits", "none")):
-            places = [(p.rate, top - 2 if p.psnr is None else p.psnr) for p in points if p.how == how]
+            places = [(p.rate, top - LOSSLESS if p.psnr is None else p.psnr) for p in points if p.how == how]
             if places:
                 label = f"{whose}, {how}"
-                ax.plot(*zip(*places, strict=True), "o", color=colour, fillstyle=fill, markersize=8, label=label)
+                ax.plot(*zip(*places, strict=True), marker, color=colour, fillstyle=fill, markersize=8, label=label)
     name_points(ax, [(p, colour) for colour, points in ((KIT, kits), (YOURS, own)) for p in points], top)
     ax.axvline(RAW, color="#bbbbbb", linewidth=1, zorder=0)
-    ax.axhline(top - 4, color="#bbbbbb", linewidth=1, zorder=0)
+    ax.axhline(top - 2 * LOSSLESS, color="#bbbbbb", linewidth=1, zorder=0)
     ax.set_xscale("log", base=2)
     low, high = min(p.rate for p in (*kits, *own)), max(p.rate for p in (*kits, *own))
     ax.set(xlim=(low / 2, max(high, RAW) * 3), ylim=(min([20.0, *lossy]) - 4, top))
@@ -99,7 +100,7 @@ def name_points(ax: Axes, points: list[tuple[Point, str]], top: float) -> None:
     """Write each point's name beside it, moved up or down where another name stands."""
     taken = []
     for p, colour in sorted(points, key=lambda pair: (pair[0].rate, pair[0].psnr or top)):
-        place = (math.log2(p.rate), (top - 2 if p.psnr is None else p.psnr))
+        place = (math.log2(p.rate), (top - LOSSLESS if p.psnr is None else p.psnr))
         shift = next(
             (
                 s

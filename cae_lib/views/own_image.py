@@ -1,6 +1,7 @@
 """The reader's own picture through every codec of the kit."""
 
 from collections.abc import Callable
+from math import isinf
 from pathlib import Path
 
 import torch
@@ -35,13 +36,13 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
     def draw(picture: str, name: str, quality: float) -> Figure:
         image = pictures[picture]
         after, whole, payload = coded(image, name, quality)
-        figure, ((left, middle, right),) = plots.new_figure(1, 3, 10.0, 3.7, source if picture == first else "")
-        plots.show_image(left, image, f"{image.shape[2]} × {image.shape[1]} pixels, {image.numel():,} bytes")
+        figure, ((left, middle, right),) = plots.new_figure(1, 3, 8.0, 3.6, source if picture == first else "")
+        plots.show_image(left, image, f"{image.shape[2]} × {image.shape[1]} pixels\n{image.numel():,} bytes")
         rate = bits_per_pixel(whole, image[0].numel())
-        title = f"{name}, quality {quality:g}\n{whole:,} bytes, payload {payload:,}; {rate:.2f} bits per pixel"
+        title = f"{name}, quality {quality:g}\n{whole:,} bytes (payload {payload:,})\n{rate:.2f} bits per pixel"
         plots.show_image(middle, after, title)
-        error = (image.float() - after.float()).abs().mean(0) / 255
-        show_map(right, error, f"error: {decibels(image, after):.1f} dB", cmap="magma")
+        error, db = (image.float() - after.float()).abs().mean(0) / 255, decibels(image, after)
+        show_map(right, error, "no error: nothing is lost" if isinf(db) else f"error: {db:.1f} dB", cmap="magma")
         return figure
 
     controls = {
@@ -59,6 +60,7 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
         with view.hold():
             controls["quality"].options = codec_named(change["new"]).curve_qualities
             controls["quality"].value = middle(change["new"])
+            controls["quality"].disabled = len(controls["quality"].options) == 1  # a lossless codec has one
 
     def add(name: str, read: Callable[[], Tensor]) -> None:
         pictures[name] = read()

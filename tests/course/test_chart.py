@@ -52,7 +52,7 @@ def test_own_points_are_drawn_beside_the_kits_that_came_so_far():
 def test_lossless_points_lie_above_all_others():
     add_point("loud", 60, numbers=512, source="CIFAR-10")
     figure = chart("00", "CIFAR-10")
-    line = figure.axes[0].lines[-1].get_ydata()[0]
+    line = figure.axes[0].lines[-1].get_ydata()[0]  # grey, across
     assert all(y > line for _, y in places(figure, "the kit's (CIFAR-10), bytes of files"))
     assert places(figure, "yours, numbers × bits")[0][1] < line
 

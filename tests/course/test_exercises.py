@@ -39,7 +39,7 @@ def test_every_exercise_is_tested_and_has_its_hints():
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_right_answers(name):
-    assert len(RIGHT[name]) >= 3
+    assert len(RIGHT[name]) >= (2 if callable(EXERCISES[name].right) else 3)
     assert [verdict(name, answer) for answer in RIGHT[name]] == ["right."] * len(RIGHT[name])
 
 
@@ -57,7 +57,7 @@ def one_sentence(said: str, name: str) -> str:
     """What a check says is wrong, after looking at how it says it."""
     assert said.startswith("not yet. ") and said.endswith(f' hint("{name}") helps.'), said
     wrong = said.removeprefix("not yet. ").removesuffix(f' hint("{name}") helps.')
-    assert wrong.endswith(".") and "\n" not in wrong and len(wrong) < 240, wrong
+    assert wrong.endswith(".") and "\n" not in wrong and len(wrong) < 300, wrong
     assert not re.search(r"Traceback|object at 0x|could not be read", wrong), wrong
     return wrong
 

@@ -293,11 +293,6 @@ CASES = [
         ),
     ),
     (
-        "01",
-        "all of its pattern was there before the first image was shown",
-        lambda: numbers("01", r"cosines: mean ([\d.]+)")[0][0] > 0.8,
-    ),
-    (
         "03",
         "More than half. Model1 can only ever win the rest",
         lambda: facts()["relu_floor"] / facts()["zero_output"] > 0.5,

@@ -46,7 +46,7 @@ def test_what_is_shown_is_a_real_file(view, image, name):
     np.testing.assert_array_equal(left.images[0].get_array(), array)
     np.testing.assert_array_equal(middle.images[0].get_array(), back)
     rate = 8 * len(file) / 32**2
-    assert f"{len(file):,} bytes, payload {payload:,}; {rate:.2f} bits per pixel" in middle.get_title()
+    assert f"{len(file):,} bytes (payload {payload:,})\n{rate:.2f} bits per pixel" in middle.get_title()
     difference = np.abs(array.astype(float) - back) / 255
     np.testing.assert_allclose(right.images[0].get_array(), difference.mean(2), atol=1e-6)
     assert right.get_title() == f"error: {-10 * np.log10((difference**2).mean()):.1f} dB"
@@ -79,7 +79,7 @@ def test_an_uploaded_picture_is_shown(image, photo):
     expected = Image.fromarray(photo)
     expected.thumbnail((256, 256))
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), np.array(expected))
-    assert figure.axes[0].get_title() == "256 × 128 pixels, 98,304 bytes"
+    assert figure.axes[0].get_title() == "256 × 128 pixels\n98,304 bytes"
     assert figure.get_supxlabel() == ""  # no note that it comes from the data set
     before = view.png
     upload.value = upload_of("photo.png", picture_file(255 - photo, ".png"))  # the same name, another picture
@@ -115,3 +115,11 @@ def test_a_path_to_begin_with(photo, tmp_path):
 def test_a_picture_of_one_pixel(view):
     one = own_image(torch.zeros(3, 1, 1, dtype=torch.uint8), "model2")
     assert "1 × 1 pixels" in one.draw("from the data set", "model2", 4).axes[0].get_title()
+
+
+def test_a_lossless_codec_has_no_quality_to_move(view):
+    view.set(codec="PNG")
+    assert view.controls["quality"].disabled
+    assert view.draw("from the data set", "PNG", 100).axes[2].get_title() == "no error: nothing is lost"
+    view.set(codec="AVIF")
+    assert not view.controls["quality"].disabled

@@ -1,11 +1,63 @@
 """The exercises of notebook 01: what is right, known mistakes with what is said to them, three hints."""
 
-from math import log, log2
+import torch
+import torch.nn.functional as F
 
-from cae_lib.course.judging import Exercise, array, number
+from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.judging import Exercise, array, essay, function, number
+
+
+def conv2d(picture, kernel):
+    return F.conv2d(picture[None, None], kernel[None, None])[0, 0]
+
+
+def conv_layer(images, weight, bias, stride=1, padding=0):
+    return F.conv2d(images, weight, bias, stride, padding)
+
+
+def max_pool(maps, pool=F.max_pool2d):
+    return pool(maps, 2)
+
+
+STEPS = torch.arange(30.0).reshape(5, 6) ** 2
+IMAGES, WEIGHT, BIAS = noise(0, 2, 3, 7, 9), noise(1, 4, 3, 3, 3) - 0.5, noise(2, 4)
 
 EXERCISES = {
     "01.1": Exercise(
+        function(
+            (STEPS, torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])),
+            (noise(0, 8, 5), noise(1, 3, 3)),
+            (noise(2, 4, 9), noise(3, 2, 2)),
+            (noise(4, 6, 6), noise(5, 5, 5)),
+            (noise(6, 3, 3), noise(7, 1, 1)),
+            result=array,
+        ),
+        conv2d,
+        mistakes={
+            "It turns the kernel round first; here the window is multiplied by the kernel as it stands.": (
+                lambda picture, kernel: conv2d(picture, kernel.flip(0, 1))
+            ),
+            "Its kernel is transposed: i goes along the rows, j along the columns.": lambda picture, kernel: conv2d(
+                picture, kernel.T
+            ),
+            "It takes the mean of the products; their sum is wanted.": lambda picture, kernel: (
+                conv2d(picture, kernel) / kernel.numel()
+            ),
+            "Its output stops one row and one column too early.": lambda picture, kernel: conv2d(picture, kernel)[
+                :-1, :-1
+            ],
+            "It is as large as the picture: no padding is asked for.": lambda picture, kernel: F.conv2d(
+                picture[None, None], kernel[None, None], padding="same"
+            )[0, 0],
+        },
+        hints=(
+            "Two loops: over the rows and over the columns of the output. What does one output number need?",
+            "The window at row r and column c is `picture[r : r + k, c : c + k]`, with k = len(kernel).",
+            "Multiply the window by the kernel, and put the `.sum()` of the products at output[r, c].",
+        ),
+        why="Each output number is one window's products, added up: every layer of this course is made of this.",
+    ),
+    "01.2": Exercise(
         number(),
         16,
         mistakes={
@@ -19,80 +71,72 @@ EXERCISES = {
             "Put n = 32, k = 5, p = 2 and s = 2 into it.",
             "(32 + 2 * 2 - 5) / 2 is not whole: round it down, and only then add 1.",
         ),
-    ),
-    "01.2": Exercise(
-        number(),
-        12_832,
-        mistakes={
-            "That is the number without the biases.": 12_800,
-            "Each kernel reaches through all 16 input channels.": 5 * 5 * 32 + 32,
-            "There is one bias for each output channel, not for each input channel.": 12_816,
-            "That is the number for kernels of 3 x 3.": 4640,
-        },
-        hints=(
-            "Count the weights of one kernel, then the kernels, then the biases.",
-            "A kernel of this layer is 5 x 5 wide and reaches through all input channels.",
-            "5 * 5 * 16 weights for each of the 32 output channels, and one bias for each of them.",
-        ),
+        why="Padding 2 makes up for the kernel of 5, so that only the stride halves the width.",
     ),
     "01.3": Exercise(
-        number(),
-        3,
+        function(
+            (IMAGES, WEIGHT, BIAS),
+            (IMAGES, WEIGHT, BIAS, 1, 1),
+            (IMAGES, WEIGHT, BIAS, 2, 1),
+            (IMAGES[:1, :1], WEIGHT[:2, :1], torch.zeros(2), 3, 0),
+            (noise(3, 3, 2, 6, 10), noise(4, 5, 2, 5, 5), noise(5, 5), 2, 2),
+            (noise(6, 1, 1, 4, 4), noise(7, 1, 1, 1, 1), torch.ones(1)),
+            result=array,
+        ),
+        conv_layer,
         mistakes={
-            "That is the kernel's own width.": 7,
-            "That is what both sides need together.": 6,
-            "The middle of the kernel lies on the pixel itself and needs no padding.": 3.5,
-            "That is enough for a kernel of 5 x 5.": 2,
+            "The bias is missing.": lambda x, w, b, s=1, p=0: F.conv2d(x, w, None, s, p),
+            "The stride is not used.": lambda x, w, b, s=1, p=0: F.conv2d(x, w, b, 1, p),
+            "The padding is not used.": lambda x, w, b, s=1, p=0: F.conv2d(x, w, b, s),
+            "Height and width of the output are exchanged.": lambda x, w, b, s=1, p=0: (
+                F.conv2d(x, w, b, s, p).flatten(2).unflatten(2, F.conv2d(x, w, b, s, p).shape[:1:-1])
+            ),
         },
         hints=(
-            "How far does the kernel reach beyond the edge when its middle lies on the first pixel?",
-            "A 5 x 5 kernel reaches two pixels to either side, and needs a padding of 2.",
-            "In the formula of section 2 with s = 1, the width stays n if 2 p = k - 1.",
+            "Three steps: the windows as columns, one matrix product with the bias, and back into the shape of maps.",
+            "`weight.flatten(1) @ F.unfold(...)` is (D, C k k) times (N, C k k, places) is (N, D, places).",
+            "Add bias[:, None], and reshape to (N, D, height, width), each from the formula (n + 2 p - k) // s + 1.",
         ),
+        why="All windows of all images are columns of one matrix, and processors multiply matrices fast.",
     ),
     "01.4": Exercise(
-        number(),
-        10,
+        function(
+            (noise(0, 2, 3, 4, 6),),
+            (noise(1, 1, 1, 8, 2),),
+            (noise(2, 3, 2, 2, 2) - 1,),
+            (torch.arange(32.0).reshape(1, 2, 4, 4).flip(3),),
+            result=array,
+        ),
+        max_pool,
         mistakes={
-            "That is what the first convolution sees.": 3,
-            "That is what the first pool sees.": 4,
-            "Walking back, that is before the first convolution is counted.": 8,
-            "A convolution adds one pixel on each side, so two in all.": 7,
-            "That adds one pixel for the second convolution, and leaves out the first.": 6,
+            "Those are the means of the blocks; the largest numbers are wanted.": lambda maps: max_pool(
+                maps, F.avg_pool2d
+            ),
+            "It keeps one fixed place of each block, not the largest number.": lambda maps: maps[..., ::2, ::2],
+            "Its blocks overlap: the window moves two numbers at a time.": lambda maps: F.max_pool2d(maps, 2, 1),
+            "The reshape has put other numbers together than those of a block.": lambda maps: maps.reshape(
+                *maps.shape[:2], maps.shape[2] // 2, maps.shape[3] // 2, 4
+            ).amax(4),
         },
         hints=(
-            "Start from one number behind the second pool: how wide is the part of the map that it looks at?",
-            "Go back layer by layer: a pool doubles the width, a 3 x 3 convolution adds one pixel on each side.",
-            "1 wide behind the second pool, 2 before it, 4 before the second convolution: two layers are left.",
+            "Which four numbers belong to the output at row r and column c?",
+            "`maps.reshape(n, c, height // 2, 2, width // 2, 2)` gives places in a block axes of their own, 3 and 5.",
+            "Take `.amax((3, 5))` of it: the largest over both axes.",
         ),
+        why="Of four numbers one is left, and nobody can tell from which place of the block it came.",
     ),
     "01.5": Exercise(
-        number(0.01),
-        log(10),
-        mistakes={
-            "That is in bits: the loss uses the natural logarithm.": log2(10),
-            "That is the probability; the loss is its negative logarithm.": 0.1,
-            "That takes the logarithm to base 10.": 1,
-        },
+        essay(30),
+        "The convolutional network, as neighbours are no longer alike; the fully connected one sees no difference.",
         hints=(
-            "With such a small step nothing is learned: the network keeps guessing. Look at the printed loss.",
-            "Section 5 says what the loss is of a network that takes all classes to be equally likely.",
-            "Each of the ten classes has a probability of one in ten; the loss is minus its natural logarithm.",
+            "What does a fully connected layer know of the order of its inputs?",
+            "Which two assumptions does a convolution make, and does either hold when pixels are shuffled?",
+            "If one network gets worse and the other does not, what did the first one gain from the order?",
         ),
-    ),
-    "01.6": Exercise(
-        array,
-        [[0, 0, 0], [1, 0, 0], [0, 0, 0]],
-        mistakes={
-            "That kernel moves the picture to the left.": [[0, 0, 0], [0, 0, 1], [0, 0, 0]],
-            "That kernel moves the picture down.": [[0, 1, 0], [0, 0, 0], [0, 0, 0]],
-            "That kernel moves the picture up.": [[0, 0, 0], [0, 0, 0], [0, 1, 0]],
-            "That kernel leaves the picture where it is.": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
-        },
-        hints=(
-            "Each output pixel shall be the copy of one of its neighbours. Of which one?",
-            "When the picture moves to the right, each pixel gets the value of the one on its left.",
-            "All weights are zero but a single 1. It stands where, seen from the kernel's middle, that neighbour is.",
+        why=(
+            "Good answers say that the fully connected network gets no worse, as each input has a weight of its own (2 "
+            "points); that the convolutional one does, as neighbours and places have lost their meaning (2); that the "
+            "difference measures what the assumptions are worth on real images (1)."
         ),
     ),
 }
