@@ -37,7 +37,8 @@ def test_the_code_is_named_once_with_its_size(config):
 
 def test_arrows_name_the_layers_in_their_order():
     def operations(config):
-        return [t.replace("\n", " ") for t in labels(architecture(build(config))) if t and t[0].islower() and " " in t]
+        texts = [t.replace("\n", " ") for t in labels(architecture(build(config)))]
+        return [t for t in texts if t and t[0].islower() and " " in t]
 
     conv = "conv 3×3 ReLU"
     model1 = [conv, conv, conv, "max-pool 2×2", "transposed conv 2×2 ReLU", conv, conv]

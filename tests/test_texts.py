@@ -152,10 +152,6 @@ def test_every_prediction_has_an_answer(number):
 
 # notebook, what TEACHING.md says, and where the notebook's stored output has the numbers, in the order of the {}
 QUOTES = [
-    ("02", "{} and {}: errors twice", r"MSE on \[0, 1\]: +([\d.]+)\n.*: +([\d.]+)"),
-    ("02", "convolutional {} and {}, halved {}, linear {}", r"seed 2 .* ([\d.]+ dB)" + r"[^~]*? ([\d.]+ dB)" * 3),
-    ("02", "falls to {}, and", r"mixed[^~]*? ([\d.]+) on average"),
-    ("02", "| {} of the images: the famous", r"scores worse by MSE for ([\d.]+%)"),
     ("03", "from {} to {} in three steps", r"step 0: loss ([\d.]+)[\s\S]*step 3: loss ([\d.]+)"),
     ("03", "{2} of {0}, {3}: more", r"all-zero output +([\d.]+)\n(.*)\nfloor of any ReLU output +([\d.]+) += (\d+%)"),
     ("03", "{} above, both", r"validation floor .* after 30 ([\d.]+)"),

@@ -82,12 +82,12 @@ def chart(notebook: str, source: str) -> Figure:
             if places:
                 label = f"{whose}, {how}"
                 ax.plot(*zip(*places, strict=True), marker, color=colour, fillstyle=fill, markersize=8, label=label)
-    name_points(ax, [(p, colour) for colour, points in ((KIT, kits), (YOURS, own)) for p in points], top)
     ax.axvline(RAW, color="#bbbbbb", linewidth=1, zorder=0)
     ax.axhline(top - 2 * LOSSLESS, color="#bbbbbb", linewidth=1, zorder=0)
     ax.set_xscale("log", base=2)
     low, high = min(p.rate for p in (*kits, *own)), max(p.rate for p in (*kits, *own))
     ax.set(xlim=(low / 2, max(high, RAW) * 3), ylim=(min([20.0, *lossy]) - 4, top))
+    name_points(ax, [(p, colour) for colour, points in ((KIT, kits), (YOURS, own)) for p in points], top)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     title = "Further left is smaller, further up is better (above the grey line: nothing is lost)"
     ax.set_title(title, fontsize=9)
@@ -97,19 +97,19 @@ def chart(notebook: str, source: str) -> Figure:
 
 
 def name_points(ax: Axes, points: list[tuple[Point, str]], top: float) -> None:
-    """Write each point's name beside it, moved up or down where another name stands."""
-    taken = []
-    for p, colour in sorted(points, key=lambda pair: (pair[0].rate, pair[0].psnr or top)):
-        place = (math.log2(p.rate), (top - LOSSLESS if p.psnr is None else p.psnr))
-        shift = next(
-            (
-                s
-                for s in (0, 1.4, -1.4, 2.8, -2.8, 4.2, -4.2)
-                if not any(abs(place[0] - x) < 1.7 and abs(place[1] + s - y) < 1.3 for x, y in taken)
-            ),
-            0,
-        )
-        taken.append((place[0], place[1] + shift))
+    """Write each point's name beside it, right or left, at the first height where no other name or point stands."""
+    places = ax.transData.transform([(p.rate, top - LOSSLESS if p.psnr is None else p.psnr) for p, _ in points])
+    taken = [(x - 6, x + 6, y) for x, y in places]
+    for (p, colour), (x, y) in zip(points, places, strict=True):
+        width = 6 * len(p.name)  # about, in pixels
+        options = [(side, up) for up in (0, 14, -14, 28, -28, 42, -42) for side in ("left", "right")]
+        for side, up in options:
+            low, high = (x + 10, x + 10 + width) if side == "left" else (x - 10 - width, x - 10)
+            if not any(low < b and a < high and abs(y + up - other) < 13 for a, b, other in taken):
+                break
+        taken.append((low, high, y + up))
+        offset = (7 if side == "left" else -7, 0.72 * up)
         ax.annotate(
-            p.name, (p.rate, place[1]), (8, 6 * shift - 3), textcoords="offset points", fontsize=8, color=colour
-        )
+            p.name, (p.rate, top - LOSSLESS if p.psnr is None else p.psnr), offset,
+            textcoords="offset points", ha=side, va="center", fontsize=8, color=colour,
+        )  # fmt: skip

@@ -25,10 +25,10 @@ def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
         ("00", "raw pixels", 3 * 8, None),
         ("00", "PNG", 8 * sum(map(len, files)) / len(files) / PIXELS, None),
         ("00", "2 × 2 means", 768, through_means(images, 2).clamp(0, 1)),
-        ("02", "PCA, 512 numbers", 512, pca_rounded(train, few, test.images, 512)),
-        ("02", "repaired model1, 512 numbers", 512, model_rounded("model1_code2", 1, few, test.images)),
-        ("03", "the report's model1", 512, model_rounded("model1", 0, few, test.images)),
-        ("05", "the report's model2", 16_384, model_rounded("model2", 0, few, test.images)),
+        ("02", "PCA", 512, pca_rounded(train, few, test.images, 512)),
+        ("02", "repaired model1", 512, model_rounded("model1_code2", 1, few, test.images)),
+        ("03", "report's model1", 512, model_rounded("model1", 0, few, test.images)),
+        ("05", "report's model2", 16_384, model_rounded("model2", 0, few, test.images)),
     ]
     return [row(images, *found) for found in rows]
 

@@ -5,6 +5,9 @@
 - drawing: a map with its scale, marked points
 - widgets: the epochs of a run, the channels of a layer
 - rates: the bits of a file
+- components: how many principal components a picture needs
+- code_places: what a place of a code paints
+- dying_relu: a bias that closes the last ReLU
 - playgrounds: small experiments to play with: a convolution, a bottleneck
 - own_image: the user's own picture through the codecs
 """

@@ -21,11 +21,14 @@ from cae_lib.views.layers import activations, last_kernel, receptive_field, tile
 from cae_lib.views.view import View, chooser, counter, slider
 
 
-def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) -> View:
+def epoch_slider(
+    run: Run, data: ImageSet, indices, other: Run | None = None, floors: tuple[float, float] | None = None
+) -> View:
     """Reconstructions of images at every kept epoch of a run, with the point moving on its loss curves.
 
     indices: the images to begin with; as many of any class can be chosen instead. With another run, both are shown at
-    the epochs that both have kept, with their validation losses on one scale. Raises UsageError
+    the epochs that both have kept, with their validation losses on one scale. floors: what the training and the
+    validation loss of a single run cannot go below; the curves then show what is above. Raises UsageError
     if there is no such epoch.
     """
     runs = {run_name(run): run, run_name(other): other} if other else {"reconstruction": run}
@@ -60,7 +63,7 @@ def epoch_slider(run: Run, data: ImageSet, indices, other: Run | None = None) ->
             for c, value in enumerate(psnr(originals, after).tolist()):
                 plots.show_image(axes[f"{r} {c}"], after[c], f"{value:.1f} dB")
             axes[f"{r} 0"].set_ylabel(name, fontsize=8)
-        draw_losses(axes["losses"], runs, epoch)
+        draw_losses(axes["losses"], runs, epoch, floors)
         return figure
 
     first = sets["the first ones"]
@@ -86,11 +89,14 @@ def run_name(run: Run) -> str:
     return folder.parent.name if folder.name == "seed0" else f"{folder.parent.name} {folder.name}"
 
 
-def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int) -> None:
-    """Both losses of a run, or the validation losses of two in [0, 1], with the points of an epoch."""
+def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int, floors: tuple[float, float] | None = None) -> None:
+    """Both losses of a run, above their floors if there are any, or the validation losses of two in [0, 1]."""
     run = next(iter(runs.values()))
     low, high = range_of(run.model)
     curves = {"training": run.history.train_loss, "validation": run.history.validation_loss}
+    if floors:
+        curves = {name: [v - f for v in y] for (name, y), f in zip(curves.items(), floors, strict=True)}
+        ax.set_yscale("log")
     if len(runs) > 1:
         ranges = {name: range_of(run.model) for name, run in runs.items()}
         losses = {name: run.history.validation_loss for name, run in runs.items()}
@@ -98,7 +104,8 @@ def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int) -> None:
         low, high = 0, 1
     mark_points(ax, {name: (range(1, len(y) + 1), y, epoch - 1) for name, y in curves.items()})
     kind = "validation MSE" if len(runs) > 1 else "MSE"
-    ax.set(xlabel="epoch", ylabel=f"{kind} in [{low:g}, {high:g}]", title=f"epoch {epoch}")
+    scale = "above its floor (log)" if floors else f"in [{low:g}, {high:g}]"
+    ax.set(xlabel="epoch", ylabel=f"{kind} {scale}", title=f"epoch {epoch}")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 

@@ -79,7 +79,7 @@ def value_of(f, case) -> np.ndarray:
 @pytest.mark.parametrize("name", [name for name in EXERCISES if KINDS[name] is no_function])
 def test_functions_that_are_right_in_the_obvious_cases_only(name):
     obvious, functions = SNEAKY[name]
-    assert len(obvious) * len(functions) > 1
+    assert len(obvious) * len(functions) > 1 or name == "02.1"  # which has no answer that is right by chance
     for f in functions:
         for case in obvious:
             assert np.allclose(value_of(f, case), value_of(EXERCISES[name].right, case), rtol=0.01)

@@ -79,7 +79,7 @@ def test_exercises_are_question_answer_and_check(path):
         kinds += re.findall(rf"^\*\*{number}\.{k} \((.+?)\)\*\* ", question.source)
         call = re.fullmatch(rf'(?:\w+ = build|check)\("{number}\.{k}", (\w+)\)', check.source)
         assert check.source.startswith(("check", f"{call[1]} = "))
-        assert re.search(rf"^(def )?{call[1]}\b", without_solution(answer.source), re.MULTILINE)
+        assert re.search(rf"^(def |class )?{call[1]}\b", without_solution(answer.source), re.MULTILINE)
         assert answer.metadata.nbgrader.grade_id == f"answer-{number}-{k}"
         assert check.metadata.nbgrader.grade_id == f"check-{number}-{k}" and check.metadata.nbgrader.points == 1
     assert len(kinds) == len(places)

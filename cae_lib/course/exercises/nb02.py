@@ -1,55 +1,246 @@
 """The exercises of notebook 02: what is right, known mistakes with what is said to them, three hints."""
 
-from math import log, log10
+from math import log, log10, prod
 
 import torch
-import torch.nn.functional as F
+from torch import nn
 
-from cae_lib.course.judging import Exercise, array, function, number, word
+from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.judging import Exercise, Way, array, essay, function, number
+from cae_lib.course.reading import Unanswered, Unreadable, is_stub, refuse_text, shorten, show
 
-
-def pooled(picture, pool=F.avg_pool2d, mode="nearest"):
-    return F.interpolate(pool(picture, 2), scale_factor=2, mode=mode)
-
-
-def enough(variances, share):
-    return int((variances.cumsum(0) < share * variances.sum()).sum()) + 1
+CODE = 512  # numbers that a code may have
 
 
-PICTURE = torch.arange(48.0).reshape(1, 3, 4, 4) / 48  # of exercise 02.5
+def pca(rows):
+    mean = rows.mean(0)
+    return mean, torch.linalg.svd(rows - mean, full_matrices=False)[2].T
 
+
+def through_pca(rows, mean, directions, k):
+    kept = directions[:, :k]
+    return mean + (rows - mean) @ kept @ kept.T
+
+
+def quantise(code, bits, low, high):
+    step = (high - low) / (2**bits - 1)
+    return low + ((code - low) / step).round().clamp(0, 2**bits - 1) * step
+
+
+class Own(nn.Module):
+    """A small convolutional autoencoder with a code of 8 x 8 x 8 numbers."""
+
+    def __init__(self):
+        super().__init__()
+        relu = nn.ReLU()
+        self.down = nn.Sequential(nn.Conv2d(3, 32, 3, 2, 1), relu, nn.Conv2d(32, 8, 3, 2, 1))
+        up = [nn.ConvTranspose2d(8, 32, 2, 2), relu, nn.ConvTranspose2d(32, 16, 2, 2)]
+        self.up = nn.Sequential(*up, relu, nn.Conv2d(16, 3, 3, 1, 1), nn.Sigmoid())
+
+    def encode(self, images):
+        return self.down(images)
+
+    def decode(self, code):
+        return self.up(code)
+
+
+def rebuilt(f, rows, k: int):
+    """What a PCA is compared by: rows through its first k directions, whose signs are free."""
+    found = f(rows)
+    if is_stub(found):
+        return None
+    mean, directions = found
+    return through_pca(rows, torch.as_tensor(mean), torch.as_tensor(directions), k)
+
+
+def is_autoencoder(limit: int) -> Way:
+    """A class of autoencoders, by what its instances do with pictures: shapes, the numbers of the code, gradients."""
+
+    def compare(answer, right) -> str:
+        if is_stub(answer):
+            raise Unanswered
+        refuse_text(answer, "the class itself is")
+        if callable(answer) and not isinstance(answer, type):
+            try:
+                made = answer()
+            except Exception:
+                made = answer
+            if made is None:
+                raise Unanswered
+        if not isinstance(answer, type) or not issubclass(answer, nn.Module):
+            raise Unreadable(f"A class is wanted that inherits from nn.Module, and {show(answer)} is none.")
+        try:
+            return fault(answer, limit)
+        except Unanswered:
+            raise
+        except Exception as error:
+            raise Unreadable(
+                f"With pictures of shape (2, 3, 32, 32) it raises {type(error).__name__}: "
+                f"{shorten(str(error), 100).rstrip('.')}."
+            ) from None
+
+    return compare
+
+
+def fault(answer: type[nn.Module], limit: int) -> str:
+    """What is wrong with an autoencoder's class, "" if nothing. Raises whatever it raises."""
+    torch.manual_seed(0)
+    model, images = answer(), noise(0, 2, 3, 32, 32)
+    missing = [name for name in ("encode", "decode") if not hasattr(model, name)]
+    if len(missing) == 2:
+        raise Unanswered
+    if missing:
+        return f"It has no method {missing[0]}."
+    code = model.encode(images)
+    output = model.decode(code)
+    numbers = prod(code.shape[1:])
+    if not list(model.parameters()):
+        return "It has no parameters, so nothing can be learned."
+    if len(code) != 2 or numbers > limit:
+        return f"Its code has {numbers:,} numbers a picture; {limit} are allowed at most."
+    if output.shape != images.shape:
+        return f"It gives back pictures of shape {tuple(output.shape)}, and {tuple(images.shape)} is wanted."
+    wild = model.decode(10 * torch.randn_like(code))
+    if min(output.min(), wild.min()) < 0 or max(output.max(), wild.max()) > 1:
+        return "Its output leaves [0, 1], the range of the pictures: let a sigmoid be its last layer."
+    if torch.equal(output, wild):
+        return "Its output does not depend on its code."
+    output.sum().backward()
+    if any(p.grad is None for p in model.parameters()):
+        return "A part of it is not used by encode and decode: it would learn nothing."
+    return ""
+
+
+class TooWide(Own):
+    """Its code has 16 channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.down[2], self.up[0] = nn.Conv2d(32, 16, 3, 2, 1), nn.ConvTranspose2d(16, 32, 2, 2)
+
+
+class Unbounded(Own):
+    """It lacks the sigmoid."""
+
+    def __init__(self):
+        super().__init__()
+        self.up = self.up[:-1]
+
+
+ROWS = noise(0, 12, 5) * torch.tensor([4.0, 1, 2, 0.5, 0.1]) + torch.arange(5.0)
+WIDE = noise(1, 9, 7) @ torch.diag(torch.arange(7.0))
+MEAN, DIRECTIONS = pca(ROWS)
+CENTRE = torch.tensor([0.1, -0.7, 0.3, 0.49, 0.51, 2.0, -3.0, 1.0])
 
 EXERCISES = {
     "02.1": Exercise(
-        number(),
-        4096,
+        function((ROWS, 1), (ROWS, 2), (ROWS, 5), (WIDE, 3), (ROWS[:, :3] - 9, 1), result=array, run=rebuilt),
+        pca,
         mistakes={
-            "That is the code of a picture of 32 x 32.": 512,
-            "That is one channel of the code.": 2048,
-            "The pool halves the height and the width.": 2 * 128 * 64,
-            "That is with three channels, as in the picture.": 3 * 64 * 32,
+            "The directions have to be columns: `svd` returns the transpose of V.": lambda rows: (
+                rows.mean(0),
+                torch.linalg.svd(rows - rows.mean(0), full_matrices=False)[2],
+            ),
+            "The mean has to be taken off before the decomposition.": lambda rows: (
+                rows.mean(0),
+                torch.linalg.svd(rows, full_matrices=False)[2].T,
+            ),
+            "The direction of the largest variance has to come first.": lambda rows: (
+                rows.mean(0),
+                pca(rows)[1].flip(1),
+            ),
+            "It takes one mean of all numbers; each column has a mean of its own.": lambda rows: (
+                rows.mean(),
+                torch.linalg.svd(rows - rows.mean(), full_matrices=False)[2].T,
+            ),
         },
         hints=(
-            "How large is each channel of the code, and how many channels are there?",
-            "The pool halves the height and the width, whatever they are.",
-            "The code has two channels, each of 128 / 2 times 64 / 2 numbers.",
+            "Take the mean row off first. What does `svd` return of what is left, and in which order?",
+            "`_, _, transposed = torch.linalg.svd(rows - mean, full_matrices=False)` has the directions as rows.",
+            "Turn `transposed` round with `.T`, and return the mean with it.",
         ),
+        why="The singular values come in falling order, so the first columns are the directions of largest variance.",
     ),
     "02.2": Exercise(
-        number(),
-        12,
+        function(
+            (ROWS, MEAN, DIRECTIONS, 1),
+            (ROWS, MEAN, DIRECTIONS, 3),
+            (ROWS, MEAN, DIRECTIONS, 5),
+            (noise(2, 3, 5), MEAN, DIRECTIONS, 2),
+            (WIDE, *pca(WIDE), 2),
+            result=array,
+        ),
+        through_pca,
         mistakes={
-            "That is how many times the picture is larger than today's code of two channels.": 6,
-            "The picture has three colours.": 4,
-            "The code's channels have fewer places than the picture's.": 3,
+            "The mean is not taken off before the rows are turned into coordinates.": lambda rows, mean, v, k: (
+                mean + rows @ v[:, :k] @ v[:, :k].T
+            ),
+            "The mean is not added again at the end.": lambda rows, mean, v, k: (rows - mean) @ v[:, :k] @ v[:, :k].T,
+            "It keeps all directions; only the first k are wanted.": lambda rows, mean, v, k: through_pca(
+                rows, mean, v, v.shape[1]
+            ),
+            "It keeps the last k directions, not the first.": lambda rows, mean, v, k: through_pca(
+                rows, mean, v.flip(1), k
+            ),
         },
         hints=(
-            "How many numbers has the picture, and how many does one channel of the code hold?",
-            "The picture has 3 * 32 * 32 numbers, and a channel of the code 16 * 16.",
-            "Divide the one by the other: four pixels share a place, and each of them has three colours.",
+            "Three steps: coordinates, of which k are kept; back to rows; and where does the mean come in?",
+            "The coordinates are `(rows - mean) @ kept` with `kept = directions[:, :k]`.",
+            "Multiply the coordinates by `kept.T`, and add the mean.",
         ),
+        why="The columns are at right angles and of length 1, so the transpose is all that the decoder needs.",
     ),
     "02.3": Exercise(
+        is_autoencoder(CODE),
+        Own,
+        mistakes={},
+        hints=(
+            "A strided convolution, `nn.Conv2d(a, b, 3, stride=2, padding=1)`, halves height and width. How many "
+            "do you need?",
+            "From 32 to 8 are two halvings; with 8 channels there the code has 512 numbers. "
+            "`nn.ConvTranspose2d(a, b, 2, 2)` doubles.",
+            "Down: 3 to 32 channels, ReLU, 32 to 8. Up: 8 to 32, ReLU, 32 to 16, ReLU, a 3 x 3 convolution to 3, "
+            "sigmoid.",
+        ),
+        why="Its code is small enough, every layer learns, and what comes out depends on nothing but the code.",
+    ),
+    "02.4": Exercise(
+        function(
+            (CENTRE, 1, 0.0, 1.0),
+            (CENTRE, 2, -1.0, 1.0),
+            (CENTRE, 3, 0.0, 5.0),
+            (noise(3, 2, 3, 4), 8, 0.0, 1.0),
+            (10 * noise(4, 7), 4, 2.0, 9.0),
+            result=array,
+        ),
+        quantise,
+        mistakes={
+            "There are 2 ** bits levels, and so one step less between the first and the last.": (
+                lambda code, bits, low, high: (
+                    low + ((code - low) / (high - low) * 2**bits).round().clamp(0, 2**bits) * (high - low) / 2**bits
+                )
+            ),
+            "It rounds down; the nearest level is wanted.": lambda code, bits, low, high: (
+                low
+                + ((code - low) / (high - low) * (2**bits - 1)).floor().clamp(0, 2**bits - 1)
+                * (high - low)
+                / (2**bits - 1)
+            ),
+            "It returns the numbers of the levels; their values are wanted.": lambda code, bits, low, high: (
+                ((code - low) / (high - low) * (2**bits - 1)).round().clamp(0, 2**bits - 1)
+            ),
+            "Numbers outside have to move to the nearest end.": lambda code, bits, low, high: (
+                low + ((code - low) / (high - low) * (2**bits - 1)).round() * (high - low) / (2**bits - 1)
+            ),
+        },
+        hints=(
+            "How far are two neighbouring levels apart, if the first is low, the last high, and there are 2 ** bits?",
+            "With step = (high - low) / (2 ** bits - 1), `((code - low) / step).round()` is the number of the level.",
+            "Clamp that number to 0 ... 2 ** bits - 1, multiply by the step, and add low.",
+        ),
+        why="No value inside is moved by more than half a step; each further bit halves the step.",
+    ),
+    "02.5": Exercise(
         number(0.001),
         10 * log10(4),
         mistakes={
@@ -63,60 +254,19 @@ EXERCISES = {
             "PSNR is -10 log10(MSE): dividing the MSE by a number adds something that depends on this number only.",
             "What is added is 10 * log10(4).",
         ),
-    ),
-    "02.4": Exercise(
-        word("closer nearer", "further farther"),
-        "further",
-        mistakes={
-            "Compare the last training losses of both optimisers, and how far each is above the floor.": "closer",
-        },
-        hints=(
-            "Make the change, run section 4 again, and look at the last line that `fit` prints.",
-            "Compare its training loss with the one before, and both with the floor in the figure.",
-            "Adam gives every weight a step of its own; plain gradient descent is slow wherever the gradient is small.",
-        ),
-    ),
-    "02.5": Exercise(
-        array,
-        pooled(PICTURE),
-        mistakes={
-            "Those are the largest values of the blocks, not their means.": pooled(PICTURE, F.max_pool2d),
-            "The means are blended into one another; each one has to fill its block evenly.": pooled(
-                PICTURE, mode="bilinear"
-            ),
-            "The means are right, but they lie side by side; each belongs in its own block.": F.avg_pool2d(
-                PICTURE, 2
-            ).repeat(1, 1, 2, 2),
-            "That is the picture itself.": PICTURE,
-        },
-        hints=(
-            "Two steps: make a small picture of the means, then make it large again.",
-            "`F.avg_pool2d(picture, 2)` makes the means; each of them has to stand four times.",
-            "`F.interpolate(means, scale_factor=2)` repeats each mean in its block.",
-        ),
+        why="So each further bit of a quantiser, which halves the error and quarters its square, is worth 6 dB.",
     ),
     "02.6": Exercise(
-        function(
-            (torch.tensor([5.0, 3.0, 1.5, 0.5]), 0.9),
-            (torch.tensor([2.0, 2.0, 4.0]), 0.5),
-            (torch.ones(4), 0.6),
-            (torch.tensor([4.0]), 0.9),
-            (torch.tensor([9.0, 4, 2, 1, 0.5, 0.5]), 0.5),
-            (torch.tensor([5.0, 2.5, 0.5]), 0.9),
-            (torch.ones(8), 1.0),
-            (torch.tensor([16.0, 2, 1, 0.5, 0.5]), 0.96),
-        ),
-        enough,
-        mistakes={
-            "It counts from 0; the number of directions counts from 1.": lambda v, share: enough(v, share) - 1,
-            "It wants more than the share; just the share is enough.": lambda v, share: enough(v, share + 1e-6),
-            "It adds up square roots; variances add up as they are.": lambda v, share: enough(v.sqrt(), share),
-            "Count from the first direction, not from the last.": lambda v, share: enough(v.flip(0), share),
-        },
+        essay(30),
+        "Whether all channels of the code are in use, with other seeds, more epochs, and the same number of numbers.",
         hints=(
-            "How much do the first k directions hold together? Ask this for every k at once.",
-            "`variances.cumsum(0)` has the sum of the first k at place k - 1; the last one is the whole.",
-            "Count the sums that are still smaller than share times the whole: k is one more than that.",
+            "You have met such a patient in section 6. What was the first thing that was looked at?",
+            "One run is one throw of a die: what would three say? And had its loss stopped falling?",
+            "Does the claim speak of one network, trained once, or of all networks of a kind?",
+        ),
+        why=(
+            "Good answers look at the code first, for dead channels (2 points); ask for more seeds (1) and a "
+            "longer training (1); and say that one small network does not speak for a kind (1)."
         ),
     ),
 }

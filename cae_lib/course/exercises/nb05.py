@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from cae_lib.course.exercises.nb02 import pooled
+from cae_lib.course.exercises.nb00 import two_by_two as pooled
 from cae_lib.course.exercises.nb03 import REPORTED
 from cae_lib.course.judging import Exercise, array, number
 

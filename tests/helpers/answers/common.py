@@ -126,7 +126,7 @@ def no_array(right) -> list:
     ]
 
 
-OTHER = "is wanted|comma makes|is wrong|returns"  # what is said to results of another kind
+OTHER = "is wanted|comma makes|is wrong|returns|raises"  # what is said to results of another kind
 
 
 def no_function(right) -> list:

@@ -1,0 +1,79 @@
+"""A view of a code as a map of places to click on: what each place paints."""
+
+import torch
+from ipywidgets import Button, GridBox, Layout
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from torch import nn
+
+from cae_lib import plots
+from cae_lib.base.errors import UsageError
+from cae_lib.data.images import ImageSet, scale, unscale
+from cae_lib.models import range_of
+from cae_lib.views.drawing import show_map
+from cae_lib.views.view import View, chooser, counter
+
+WIDTH = 14  # of a place, in pixels of the screen
+
+
+def code_places(model: nn.Module, data: ImageSet, indices) -> View:
+    """The channel of a code as a map; a place that is clicked on (or set by row and column) is put to zero.
+
+    The picture shows what is decoded without it, and which pixels that changes. model: its code of an image is
+    (C, h, w). Raises UsageError for a code without places.
+    """
+    model = model.cpu().eval()
+    names = data.names(indices)
+    images = dict(zip(names, scale(data.images[indices], range_of(model)), strict=True))
+    with torch.no_grad():
+        codes = {name: model.encode(image[None]) for name, image in images.items()}
+        plain = {name: unscale(model.decode(code), range_of(model))[0] for name, code in codes.items()}
+    if codes[names[0]].dim() != 4:
+        raise UsageError("The code of this model has no places: look at one whose code is (channels, height, width).")
+    channels, height, width = codes[names[0]].shape[1:]
+    high = max(float(code.max()) for code in codes.values()) or 1.0
+
+    @torch.no_grad()
+    def draw(row: int, column: int, channel: int, image: str) -> Figure:
+        code = codes[image].clone()
+        value = float(code[0, channel, row, column])
+        code[0, channel, row, column] = 0
+        without = unscale(model.decode(code), range_of(model))[0]
+        change = (without - plain[image]).abs().mean(0)
+        figure, ((left, middle, right),) = plots.new_figure(1, 3, 7.8, 2.9, data.source)
+        show_map(left, codes[image][0, channel], f"channel {channel}: {value:.2f} at ({row}, {column})", high=high)
+        plots.outline(left, row, column, 1, 1)
+        plots.show_image(middle, without, "decoded without this number")
+        changed = int((change > 1 / 255).sum())  # by a grey level or more
+        show_map(right, change, f"{changed} pixels change", cmap="magma")
+        return figure
+
+    controls = {
+        "row": counter("row", height - 1, height // 2),
+        "column": counter("column", width - 1, width // 2),
+        "channel": counter("channel", channels - 1),
+        "image": chooser("image", names),
+    }
+    small = Layout(width=f"{WIDTH}px", height=f"{WIDTH}px", padding="0", margin="0")
+    buttons = [Button(layout=small, tooltip=f"row {k // width}, column {k % width}") for k in range(height * width)]
+    grid = GridBox(buttons, layout=Layout(grid_template_columns=f"repeat({width}, {WIDTH}px)"))
+
+    def colour(change=None) -> None:
+        values = codes[controls["image"].value][0, controls["channel"].value].flatten()
+        for button, value in zip(buttons, values.tolist(), strict=True):
+            button.style.button_color = to_hex(colormaps["viridis"](min(max(value / high, 0.0), 1.0)))
+
+    def click(k: int):
+        return lambda button: view.set(row=k // width, column=k % width)
+
+    for k, button in enumerate(buttons):
+        button.on_click(click(k))
+    for name in ("channel", "image"):
+        controls[name].observe(colour, names="value")
+    colour()
+    static = draw(height // 2, width // 2, 0, names[0])
+    alt = "One number of a code set to zero, the decoded picture, and the pixels that this changes"
+    boxes = list(controls.values())
+    view = View(draw, controls, static, alt, rows=[[grid], boxes[:2], boxes[2:]])
+    return view
