@@ -152,20 +152,6 @@ def test_every_prediction_has_an_answer(number):
 
 # notebook, what TEACHING.md says, and where the notebook's stored output has the numbers, in the order of the {}
 QUOTES = [
-    ("03", "from {} to {} in three steps", r"step 0: loss ([\d.]+)[\s\S]*step 3: loss ([\d.]+)"),
-    ("03", "{2} of {0}, {3}: more", r"all-zero output +([\d.]+)\n(.*)\nfloor of any ReLU output +([\d.]+) += (\d+%)"),
-    ("03", "{} above, both", r"validation floor .* after 30 ([\d.]+)"),
-    ("03", "in epoch {}, and ends at {}", r"seed 2: leaves the all-zero loss in epoch (\d+), ends at ([\d.]+)"),
-    ("03", "| {} |", r"they hold ([\d.]+%) of the error"),
-    ("04", "model1: {} against {}", r"10 epochs of batch  4 = +([\d,]+)[\s\S]*20 epochs of batch 32 = +([\d,]+)"),
-    ("04", "{} against {} |", r"plain mean of the batches ([\d.]+), mean per image ([\d.]+)"),
-    ("04", "{} both in the end", r"epoch 30: above the floor  training ([\d.]+)   validation \1"),
-    ("04", "channel {} wakes up between epoch {} and", r"channel (\d) wakes up between epoch (\d)"),
-    ("04", "{} before, {} at the end", r"losing it costs ([\d.]+) before, [\d.]+ after, ([\d.]+) at the end"),
-    ("04", "{}: still high", r"step 100: loss ([\d.]+)"),
-    ("04", "| epoch {}, where", r"lowest validation loss after epoch (\d+)"),
-    ("04", "{} times the training loss, no more; {} times", r"overfit .* = ([\d.]+)[\s\S]*underfit .* = ([\d.]+)"),
-    ("04", "{}, {}, {} and {}: the last", r"w = +([\d.]+)" + r"[^~]*?w = +([\d.]+)" * 3),
     ("05", "{} parameters, a code of {} numbers", r"model2: ([\d,]+) parameters, .* code of ([\d,]+) numbers"),
     ("05", "yes, {} against {}", r"of model2 on .*: +([\d.]+)\n.*same scale: ([\d.]+)"),
     ("05", "no: lower, {} with the best", r"epoch 10, test .* each seed .* ([\d.]+)\n"),

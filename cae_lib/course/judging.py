@@ -238,6 +238,6 @@ def difference(answer, right, case: tuple, result: Way, run: Callable) -> str:
         return f"is wrong. {error or 'A part of it is None.'}"
     except (Exception, SystemExit) as error:  # a student's function may do anything
         return f"raises {type(error).__name__}: {shorten(str(error), 120).rstrip('.')}."
-    if wrong and np.ndim(wanted) == 0:
+    if wrong and isinstance(wanted, int | float | np.number | torch.Tensor) and np.ndim(wanted) == 0:
         return f"returns {show(value)}, not {show(wanted)}."
     return wrong and f"is wrong. {wrong}"

@@ -12,6 +12,7 @@ from helpers.answers.common import no_function
 from cae_lib.course import judging
 from cae_lib.course.checks import EXERCISES, verdict
 
+NEVER_BY_CHANCE = ("02.1", "03.2", "03.4", "03.5")  # what these do is judged by what comes of it
 SNEAKY = {name: ([], []) for name, kind in KINDS.items() if kind is not no_function} | SNEAKY
 
 
@@ -79,7 +80,7 @@ def value_of(f, case) -> np.ndarray:
 @pytest.mark.parametrize("name", [name for name in EXERCISES if KINDS[name] is no_function])
 def test_functions_that_are_right_in_the_obvious_cases_only(name):
     obvious, functions = SNEAKY[name]
-    assert len(obvious) * len(functions) > 1 or name == "02.1"  # which has no answer that is right by chance
+    assert len(obvious) * len(functions) > 1 or name in NEVER_BY_CHANCE
     for f in functions:
         for case in obvious:
             assert np.allclose(value_of(f, case), value_of(EXERCISES[name].right, case), rtol=0.01)

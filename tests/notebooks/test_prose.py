@@ -268,40 +268,19 @@ CASES = [
     ),
     (
         "02",
-        "One code channel of seed 0 is zero for every picture",
+        "one code channel of seed 0 is zero for every picture",
         lambda: row("model1_code2", 6)["code_numbers_in_use"]["values"] == [256, 512, 512],
     ),
     (
-        "02",
-        "worse than PCA of the whole picture",
-        lambda: pca(512) > max(row("model1_code2", 6)["psnr"]["values"]),
-    ),
-    (
-        "02",
-        "and of both codes that were not learned",
-        lambda: (
-            min(row("model1_code2", 6)["psnr"]["values"][1:])
-            > max(decibels for (decibels,) in numbers("02", r"^(?:halved|less colour) .* ([\d.]+) dB"))
-        ),
-    ),
-    (
-        "02",
-        "nearly all the gain is there at 8 × 8 pixels",
-        lambda: (
-            [size for size, decibels in blocks_of_pca() if decibels > blocks_of_pca()[-1][1] - 1] == [8, 16, 32]
-            and blocks_of_pca()[0][1] < blocks_of_pca()[-1][1] - 5
-        ),
-    ),
-    (
         "03",
-        "More than half. Model1 can only ever win the rest",
+        "read it as *floor + something*",
         lambda: facts()["relu_floor"] / facts()["zero_output"] > 0.5,
     ),
     ("03", "before its first epoch is over", lambda: losses("model1")[0] < 0.8 * facts()["zero_output"]),
     ("03", "The test images have a lower floor", lambda: facts()["relu_floor"] < facts("train")["relu_floor"]),
     (
         "03",
-        "two of the three seeds have a validation loss within a few thousandths of the report's",
+        "two of three seeds have a validation loss within a few thousandths of the report's",
         lambda: sum(abs(x - 0.1421) < 0.005 for x in at_10()) == 2,
     ),
     ("03", "they are 36 and 51 % further away than the report was", lambda: further()[:2] == [36, 51]),
@@ -317,26 +296,11 @@ CASES = [
     ),
     (
         "03",
-        "still far above the other two, and still falling a little",
-        lambda: (
-            losses("model1", seed=2)[-1] > 1.2 * losses("model1")[-1]
-            and losses("model1", seed=2)[-1] < losses("model1", seed=2)[-5]
-        ),
-    ),
-    (
-        "03",
-        "two seeds asleep after their first epoch",
+        "one of the two that slept through their first epoch with batch 4",
         lambda: [r["seed"] for r in asleep() if r["batch_size"] == 4] == [2, 3],
     ),
     ("03", "The report's numbers are mostly floor", lambda: report("model1", 30, "test")["floor"] > 0.9 * 0.1411),
-    ("04", "Here the *largest* learns fastest", lambda: losses("rate_0.1")[-1] < 0.5 * losses("rate_0.01")[-1]),
-    ("04", "None of the four is too large yet", lambda: losses("rate_0.1")[-1] < losses("rate_0.1")[0]),
-    (
-        "04",
-        "There is a gap, but it is not the picture above",
-        lambda: losses("overfit", "train_loss")[-1] < losses("overfit")[-1] < 2 * losses("overfit", "train_loss")[-1],
-    ),
-    ("04", "both losses are close together *and high*", lambda: losses("underfit")[-1] > 3 * losses("overfit")[-1]),
+    ("04", "here the *largest* rate learns fastest", lambda: losses("rate_0.1")[-1] < 0.5 * losses("rate_0.01")[-1]),
     (
         "05",
         "one of its three seeds slept for twelve epochs",
@@ -368,11 +332,6 @@ CASES = [
         lambda: 90 < measurements.REPORT["model1", 10][1] / measurements.REPORT["model2", 10][1] < 130,
     ),
     ("03", "None of the twenty runs is dead", lambda: all(run["active_outputs"] > 0 for run in study())),
-    (
-        "03",
-        "two of the five runs with batch 4 have hardly any active output",
-        lambda: sum(run["batch_size"] == 4 and run["active_outputs"] < 0.05 for run in study()) == 2,
-    ),
     (
         "05",
         "0.64 times the multiply–adds, but 1.84 times the parameters",

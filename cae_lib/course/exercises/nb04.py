@@ -2,13 +2,17 @@
 
 from random import Random
 
-from cae_lib.course.judging import Exercise, function, number, parts, word
+from cae_lib.course.judging import Exercise, essay, function, number, parts, word
 
 
 def local_best(losses):
     """The epoch before the first one that is no better than its predecessor."""
     rises = [epoch for epoch in range(1, len(losses)) if losses[epoch] >= losses[epoch - 1]]
     return rises[0] if rises else len(losses)
+
+
+def best_epoch(losses):
+    return losses.index(min(losses)) + 1
 
 
 def stop_epoch(losses, patience, better=lambda loss, before: loss < min(before)):
@@ -35,11 +39,22 @@ random = Random(0)
 
 LOSSES = [([random.randint(1, 6) for _ in range(random.randint(1, 12))], random.randint(1, 4)) for _ in range(60)]
 
-RUN = word(
-    "over overfit overfits overfitting overfitted",
-    "under underfit underfits underfitting underfitted",
-    "good fine fits",
-)
+NAME = word("few", "narrow", "rate", "asleep sleeping")
+
+
+def double(w):
+    return 2 * w
+
+
+def gentle(w):
+    return w / (1 + w * w)
+
+
+def descend(gradient, start, rate, steps):
+    w = start
+    for _ in range(steps):
+        w = w - rate * gradient(w)
+    return w
 
 
 EXERCISES = {
@@ -58,51 +73,40 @@ EXERCISES = {
             "50,000 / 64 is not whole: the images that are left make one more, smaller batch.",
             "Round 781.25 up, and multiply by the 30 epochs.",
         ),
+        why="The last batch of each epoch is smaller, and is a step all the same.",
     ),
     "04.2": Exercise(
-        number(1e-6),
-        2.4,
+        function(
+            (double, 1.0, 0.1, 10),
+            (double, 1.0, 1.1, 3),
+            (double, -2.0, 0.25, 1),
+            (double, 5.0, 0.3, 0),
+            (gentle, 0.5, 0.2, 7),
+            (gentle, -1.5, 0.6, 20),
+        ),
+        descend,
         mistakes={
-            "That is the mean over the batches, but the last one has fewer images.": 3,
-            "That is the sum over all images.": 24,
-            "That is the sum over the batches.": 9,
+            "It goes uphill: the step is against the gradient.": lambda g, w, rate, steps: descend(g, w, -rate, steps),
+            "The gradient is taken at the start only; take it anew at each step.": lambda g, w, rate, steps: (
+                w - steps * rate * g(w)
+            ),
+            "It makes one step too many.": lambda g, w, rate, steps: descend(g, w, rate, steps + 1),
+            "It makes one step only.": lambda g, w, rate, steps: descend(g, w, rate, 1),
+            "It makes one step too few.": lambda g, w, rate, steps: descend(g, w, rate, max(0, steps - 1)),
         },
         hints=(
-            "An image of the last batch should count as much as any other.",
-            "Weight each batch loss with the number of its images.",
-            "(4 * 1 + 4 * 2 + 2 * 6), divided by all images together.",
+            "One number is changed again and again. How often, and by how much each time?",
+            "A loop over range(steps): in it, w gets a new value from the old one.",
+            "The new value is w minus the rate times gradient(w), the gradient at the old value.",
+        ),
+        why=(
+            "That is all of gradient descent; for a network, w is all its weights, and `backward` computes the "
+            "gradient."
         ),
     ),
     "04.3": Exercise(
-        parts(a=RUN, b=RUN, c=RUN),
-        ("over", "under", "good"),
-        mistakes={
-            "A: where does the gap tell of overfitting? B: is a small gap enough?": ("good", "good", "good"),
-            "A and B: a large gap means one of the words, high losses without a gap the other.": (
-                "under",
-                "over",
-                "good",
-            ),
-        },
-        hints=(
-            "Look at two things in each run: the gap between the losses, and how high the validation loss is.",
-            "A validation loss far above the training loss: it has learned its training images by heart.",
-            "Losses that are close together but far above the best run's: it has not learned enough.",
-        ),
-    ),
-    "04.4": Exercise(
-        word("yes", "no"),
-        "no",
-        mistakes={"What wakes up at the drop, and is it there with a single channel?": "yes"},
-        hints=(
-            "Look again at the figure of the channels in this notebook. What happens at the drop?",
-            "During the first plateau one code channel works and the other one sleeps.",
-            "The drop is the second channel waking up. How many channels would there be to wake up?",
-        ),
-    ),
-    "04.5": Exercise(
         function(*((losses,) for losses in ([3, 2, 1], [0.5, 0.2, 0.2, 0.4], [7], [3, 1, 2, 0.5, 4], [1, 2, 2]))),
-        lambda losses: losses.index(min(losses)) + 1,
+        best_epoch,
         mistakes={
             "It counts from 0; epochs count from 1.": lambda losses: losses.index(min(losses)),
             "Of equal losses it takes the last; the first is asked for.": lambda losses: (
@@ -117,8 +121,9 @@ EXERCISES = {
             "`losses.index(value)` is the first place of a value in a list.",
             "`losses.index(min(losses))` counts from 0, and epochs count from 1.",
         ),
+        why="The first of equal losses is the cheapest: later epochs have won nothing.",
     ),
-    "04.6": Exercise(
+    "04.4": Exercise(
         function(
             *(([5, 4, 4.5, 4.2, 3], patience) for patience in (2, 1, 3)),
             *((losses, 2) for losses in ([2, 2, 2, 1], [3, 2, 1], [5, 6, 4, 5, 3], [1, 3, 2], [1, 2, 3, 4])),
@@ -141,6 +146,34 @@ EXERCISES = {
             "Go through the losses one by one. What do you have to remember?",
             "Remember the lowest loss so far, and how many epochs have passed since.",
             "A loss below the lowest sets the count back to 0, any other adds 1; at patience, return the epoch.",
+        ),
+        why="It needs no knowledge of what comes later: that is what makes it useful while a training runs.",
+    ),
+    "04.5": Exercise(
+        parts(A=NAME, B=NAME, C=NAME, D=NAME),
+        ("narrow", "asleep", "rate", "few"),
+        mistakes={
+            "B and C: both are flat for a while. Which of them falls in the end?": ("narrow", "rate", "asleep", "few"),
+            "A and D: compare the heights, and which of them has many epochs.": ("few", "asleep", "rate", "narrow"),
+        },
+        hints=(
+            "One run is flat and then falls. One hardly falls at all. Which are they?",
+            "Of the other two, one ends high, with both losses together; one has a gap, and hundreds of epochs.",
+            "The run on few images has few steps an epoch and so many epochs; a narrow code keeps both losses high.",
+        ),
+        why="Shape, height and gap tell them apart: a late fall, no fall, high losses without a gap, a gap.",
+    ),
+    "04.6": Exercise(
+        essay(30),
+        "The budget, a learning rate that was tried for each batch size, and several seeds with their spread.",
+        hints=(
+            "How many steps do both make in ten epochs?",
+            "Does one learning rate suit both batch sizes? Who has tried?",
+            "Is the difference larger than that between two seeds?",
+        ),
+        why=(
+            "Good answers name the budget, as ten epochs are sixteen times fewer steps (2 points), the learning "
+            "rate, which has to be tried for each batch size (2), and seeds (1)."
         ),
     ),
 }

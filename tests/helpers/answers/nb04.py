@@ -1,11 +1,9 @@
 """Answers to the exercises of notebook 04: right ones in several forms, wrong ones, sneaky functions."""
 
-from fractions import Fraction
-
 import numpy as np
 import torch
 
-from helpers.answers.common import forms, no_function, no_number, no_parts, no_word, spellings
+from helpers.answers.common import forms, no_essay, no_function, no_number, no_parts
 
 
 def best_by_loop(losses):
@@ -67,19 +65,38 @@ def stop_after_improvement(losses, patience):
     return len(losses)
 
 
+TEXT = (
+    "In ten epochs the large batch makes far fewer steps, so I ask for an equal number of steps as well, for "
+    "learning rates that were tried for each size, and for the spread of several seeds."
+)
+
+
+def by_recursion(gradient, start, rate, steps):
+    return start if steps == 0 else by_recursion(gradient, start - rate * gradient(start), rate, steps - 1)
+
+
+def by_list(gradient, start, rate, steps):
+    places = [start]
+    while len(places) <= steps:
+        places.append(places[-1] - rate * gradient(places[-1]))
+    return torch.tensor(places[-1])
+
+
+def square(w):
+    return 2 * w
+
+
 RIGHT = {
     "04.1": forms(-(-50_000 // 64) * 30),
-    "04.2": [(8 * 2 + 2 * 4) / 10, Fraction(12, 5), torch.tensor([1.0, 1, 1, 1, 2, 2, 2, 2, 6, 6]).mean()],
-    "04.3": [
-        ("over", "under", "good"),
-        ["Over", "UNDER", " good "],
-        np.array(["overfit", "underfit", "good"]),
-        ("overfitting", "underfitting", "good"),
-        ("it overfits", "it underfits", "it is good"),
+    "04.2": [by_recursion, by_list],
+    "04.3": [best_by_loop, lambda losses: np.argmin(losses) + 1, lambda losses: torch.tensor(losses).argmin() + 1],
+    "04.4": [stop_by_window, stop_by_count, stop_by_minimum],
+    "04.5": [
+        ("narrow", "asleep", "rate", "few"),
+        ["Narrow", "ASLEEP", " rate ", "it is few"],
+        np.array(["narrow", "sleeping", "rate", "few"]),
     ],
-    "04.4": [*spellings("no"), False],
-    "04.5": [best_by_loop, lambda losses: np.argmin(losses) + 1, lambda losses: torch.tensor(losses).argmin() + 1],
-    "04.6": [stop_by_window, stop_by_count, stop_by_minimum],
+    "04.6": [TEXT, TEXT.upper(), " " + TEXT],
 }
 
 # exercise: (a typical wrong answer, pattern of what the check says about it)
@@ -91,52 +108,60 @@ WRONG = {
         (1_500_000, "images"),
     ],
     "04.2": [
-        (3, "mean over the batches"),
-        (24, "sum over all images"),
-        (9, "sum over the batches"),
-        (2.5, "too large"),
+        (lambda g, w, rate, steps: by_recursion(g, w, -rate, steps), "uphill"),
+        (lambda g, w, rate, steps: w - steps * rate * g(w), "anew at each step"),
+        (lambda g, w, rate, steps: by_recursion(g, w, rate, steps + 1), "too many"),
+        (lambda g, w, rate, steps: w, "returns"),
     ],
     "04.3": [
-        (("under", "over", "good"), "gap means"),
-        (("good", "good", "good"), "enough"),
-        (("over", "under", "under"), "C: 'under' is not it"),
-        ("over", r"\(a, b, c\)"),
-    ],
-    "04.4": [("yes", "wakes up"), (True, "wakes up"), ("maybe", "One of these words")],
-    "04.5": [
         (lambda losses: losses.index(min(losses)), "counts from 0"),
         (lambda losses: max(k for k, loss in enumerate(losses, 1) if loss == min(losses)), "takes the last"),
         (min, "returns the loss"),
         (lambda losses: len(losses), r"\(\[0\.5, 0\.2, 0\.2, 0\.4\]\) returns 4, not 2"),
     ],
-    "04.6": [
+    "04.4": [
         (lambda losses, patience: best_by_loop(losses), "best epoch"),
         (lambda losses, patience: stop_by_count(losses, 1), "first epoch without"),
         (lambda losses, patience: stop_by_count(losses, patience) - 1, "returns 3, not 4"),
         (lambda losses, patience: stop_after_all(losses, patience), "in a row"),
         (lambda losses, patience: stop_by_count([-k for k in losses], patience), "returns"),
     ],
+    "04.5": [
+        (("narrow", "rate", "asleep", "few"), "both are flat"),
+        (("few", "asleep", "rate", "narrow"), "compare the heights"),
+        (("narrow", "asleep", "few", "rate"), "C: 'few' is not it"),
+        ("narrow", r"\(A, B, C, D\)"),
+    ],
+    "04.6": [("Nothing.", "1 words are few"), (64, "A text is wanted"), (None.__class__, "A text is wanted")],
 }
 
 KINDS = {
     "04.1": no_number,
-    "04.2": no_number,
-    "04.3": no_parts,
-    "04.4": no_word,
-    "04.5": no_function,
-    "04.6": no_function,
+    "04.2": no_function,
+    "04.3": no_function,
+    "04.4": no_function,
+    "04.5": no_parts,
+    "04.6": no_essay,
 }
 
 # exercise: (cases that anybody would try, functions that are right there and nowhere else)
 SNEAKY = {
-    "04.5": (
+    "04.2": (
+        [(square, 1.0, 0.1, 1), (square, 1.0, 0.3, 1)],
+        [
+            lambda g, w, rate, steps: w - steps * rate * g(w),
+            lambda g, w, rate, steps: by_recursion(g, w, rate, 1),
+            lambda g, w, rate, steps: w * (1 - 2 * rate) ** steps,
+        ],
+    ),
+    "04.3": (
         [([3, 2, 1],), ([0.5, 0.2, 0.2, 0.4],)],
         [
             lambda losses: next((k for k in range(1, len(losses)) if losses[k] >= losses[k - 1]), len(losses)),
             lambda losses: len(losses) if losses[-1] == min(losses) else 2,
         ],
     ),
-    "04.6": (
+    "04.4": (
         [([5, 4, 4.5, 4.2, 3], 2), ([5, 4, 4.5, 4.2, 3], 1), ([3, 2, 1], 2), ([5, 6, 4, 5, 3], 2)],
         [stop_by_old_loss, stop_after_improvement],
     ),
