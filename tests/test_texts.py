@@ -152,17 +152,6 @@ def test_every_prediction_has_an_answer(number):
 
 # notebook, what TEACHING.md says, and where the notebook's stored output has the numbers, in the order of the {}
 QUOTES = [
-    ("05", "{} parameters, a code of {} numbers", r"model2: ([\d,]+) parameters, .* code of ([\d,]+) numbers"),
-    ("05", "yes, {} against {}", r"of model2 on .*: +([\d.]+)\n.*same scale: ([\d.]+)"),
-    ("05", "no: lower, {} with the best", r"epoch 10, test .* each seed .* ([\d.]+)\n"),
-    ("05", "contrast has {} of it", r"highest quarter of contrast: +(\d+%)"),
-    ("05", "{} are zero on every image", r"(\d+) of 64 channels are zero"),
-    ("05", "no: {}, hardly", r"random noise .* model2 ([\d.]+ dB)"),
-    ("05", "| {}, with 21 times", r"model2 .* (\+[\d.]+ dB)"),
-    ("05", "{} on one scale; {} above", r"both in \[0, 1\]: +([\d.]+) times\n.*: +([\d.]+) times"),
-    ("05", "{} against {}: variance", r"12 of 64 directions: ([\d.]+ dB)[\s\S]*64 of 64 directions: ([\d.]+ dB)"),
-    ("05", "the recipe, {} with the sound", r"without the dead one\n.*: (\+[\d.]+ dB)"),
-    ("05", "with 64 channels, by {}", r"then model2 instead.*: +-([\d.]+ dB)"),
     ("06", "{}; half a step, {} |", r"0\.45 .* -> ([\d.]+)[\s\S]*no error above ([\d.]+)"),
     ("06", "cost less, {} left", r"model1_code8 +2 bits .* (\d+%) left"),
     ("06", "| {} |", r"entropy .* letter, ([\d.]+ bits) in all"),

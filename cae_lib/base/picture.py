@@ -53,6 +53,11 @@ def curves(ax: Axes) -> str:
             else f"{one_line(label)} {number(ys[0])} at {number(xs[0])}"
         )
     for bars in ax.containers:
+        if hasattr(bars, "lines"):  # a curve with error bars
+            xs, ys = bars.lines[0].get_data()
+            ends = f"from {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
+            found.append(f"{one_line(bars.get_label())} {ends}")
+            continue
         heights = [bar.get_height() for bar in bars if hasattr(bar, "get_height")]
         if heights:
             found.append(f"{len(heights)} bars from {number(min(heights))} to {number(max(heights))}")

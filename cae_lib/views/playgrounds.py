@@ -113,10 +113,9 @@ def convolve(image: Tensor, kernel: Tensor, stride: int, padding: int) -> Tensor
 
 
 def bottleneck_explorer(data: ImageSet, indices) -> View:
-    """Codes of 2 to 64 channels: their quality, what each channel is for, and what lies between two images.
+    """Codes of 2 to 64 channels: their quality, and what is lost when one channel is silenced or made stronger.
 
     The models are the shipped runs of model1 on one scale. `scale` multiplies one channel of the code: 0 silences it.
-    `mix` goes from the code of the first image (0 %) to that of the second (100 %).
     """
     titles = data.names(indices)
     images = dict(zip(titles, scale(data.images[indices], (0.0, 1.0)), strict=True))
@@ -126,36 +125,33 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
     numbers = [256 * c for c in CODE_CHANNELS]
 
     @torch.no_grad()
-    def draw(channels: int, image: str, channel: int, factor: float, other: str, mix: float) -> Figure:
+    def draw(channels: int, image: str, channel: int, factor: float) -> Figure:
         channel = min(channel, channels - 1)
-        first, second = (model(channels).encode(images[name][None]) for name in (image, other))
-        code = first + mix * (second - first)
+        code = model(channels).encode(images[image][None])
         plain = model(channels).decode(code)
         code[:, channel] *= factor
         after = model(channels).decode(code)
         qualities = [psnr(images[image][None], model(c)(images[image][None])).item() for c in CODE_CHANNELS]
-        figure, axes = plots.new_figure(2, 3, 9.4, 5.6, data.source)
+        figure, axes = plots.new_figure(2, 3, 7.8, 5.0, data.source)
+        before, now = (psnr(images[image][None], x).item() for x in (plain, after))
         plots.show_image(axes[0, 0], images[image], image)
-        plots.show_image(axes[0, 1], images[other], other)
-        fidelity = f"{psnr(images[image][None], after).item():.1f} dB from {image}"
-        plots.show_image(axes[0, 2], after[0], f"decoded: {fidelity}")
+        plots.show_image(axes[0, 1], plain[0], f"decoded: {before:.1f} dB")
+        plots.show_image(axes[0, 2], after[0], f"with channel {channel} × {factor:g}: {now:.1f} dB")
         show_map(axes[1, 0], code[0, channel], f"channel {channel} × {factor:g}", high=float(code.max()) or 1.0)
-        show_map(axes[1, 1], (after - plain).abs().mean(1)[0], f"what × {factor:g} changes", cmap="magma")
+        show_map(axes[1, 1], (after - plain).abs().mean(1)[0], "what this changes", cmap="magma")
         place, ax = CODE_CHANNELS.index(channels), axes[1, 2]
-        curves = {"this image": qualities, "mean of CIFAR-10's test set": means}
+        curves = {"this image": qualities, "CIFAR-10's test set": means}
         mark_points(ax, {name: (numbers, values, place) for name, values in curves.items()})
         ax.set_xscale("log", base=2)
         ax.set_xticks(numbers, [f"{n:,}" for n in numbers], fontsize=8)
-        ax.set(xlabel="numbers in the code (image: 3,072)", ylabel="PSNR in dB")
+        ax.set(xlabel="numbers in the code", ylabel="PSNR in dB")
         return figure
 
     controls = {
         "code channels": slider("code channels", CODE_CHANNELS, 8),
         "image": chooser("image", titles),
         "channel": counter("channel", 7),
-        "scale": slider("scale", [0.0, 0.5, 1.0, 1.5, 2.0], 1.0),
-        "second image": chooser("second image", titles, titles[-1]),
-        "mix": slider("mix", [(f"{k} %", k / 100) for k in range(0, 101, 10)]),
+        "scale": slider("scale", [0.0, 0.5, 1.0, 1.5, 2.0], 0.0),
     }
 
     def fit_range(change) -> None:  # before the view hears of the new code
@@ -169,6 +165,6 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
         grid[f"{256 * channels:,} numbers\n{psnr(originals, after).mean():.1f} dB"] = after
     static = plots.image_rows({"original": originals} | grid, data.titles(indices), source=data.source)
     boxes = list(controls.values())
-    alt = "Two images, a picture decoded between them, one channel of the code, and quality against code size"
-    rows = [boxes[:2], boxes[2:4], boxes[4:]]
+    alt = "An image decoded with one channel of its code changed, what that changes, and quality against code size"
+    rows = [boxes[:2], boxes[2:]]
     return View(draw, controls, static, alt, rows=rows, embed=("code channels", "image"))

@@ -112,8 +112,8 @@ def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int, floors: tuple[float,
 def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None = None) -> View:
     """What each channel of each layer makes of an image: its map, its kernel, and what its largest value sees.
 
-    layer: name of the layer to begin with, for example "encoder.4"; by default the first. Raises UsageError for one
-    that the model does not have.
+    layer: name of the layer to begin with, for example "encoder.4"; by default the first. It opens on the channel with
+    the largest value. Raises UsageError for a layer that the model does not have.
     """
     images = dict(zip(data.names(indices), data.images[indices], strict=True))
     found = cache(lambda image: activations(model, images[image]))
@@ -130,15 +130,15 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
         path, values = [module for _, module, _ in found(image)[: place + 1]], found(image)[place][2]
         row, column = divmod(int(values[channel].argmax()), values.shape[-1])
         kernel = last_kernel(path, channel)
-        figure, axes = plots.new_figure(1, 3, 10.2, 3.3, data.source)
+        figure, axes = plots.new_figure(1, 3, 7.8, 2.9, data.source)
         left, middle, right = axes[0]
-        plots.show_image(left, images[image], "input, and what the marked place sees")
+        plots.show_image(left, images[image], "input: the mark sees this")
         high = 1.0 if kernel is None else float(kernel.abs().max()) or 1.0
         slices = "none" if kernel is None else "red, green, blue" if len(kernel) == 3 else f"{len(kernel)} slices"
         drawing = torch.zeros(1, 1) if kernel is None else tiled(kernel)
         show_map(middle, drawing, f"its kernel: {slices}", low=-high, high=high, cmap="RdBu_r")
         zeros = float((values[channel] == 0).float().mean())
-        title = f"channel {channel}, {zeros:.0%} zeros{': dead on this image' if zeros == 1 else ''}"
+        title = f"channel {channel}, {zeros:.0%} zeros{': dead here' if zeros == 1 else ''}"
         low, high = min(float(values.min()), 0.0), float(values.max()) or 1.0
         show_map(right, values[channel], title, low=low, high=high)
         if zeros < 1:
@@ -148,7 +148,7 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
 
     names = [(f"{name} {type(m).__name__} {' × '.join(map(str, v.shape))}", name) for name, m, v in found(start)]
     controls = {
-        "channel": counter("channel", len(layers[layer]) - 1),
+        "channel": counter("channel", len(layers[layer]) - 1, int(layers[layer].amax((1, 2)).argmax())),
         "image": chooser("image", images),
         "layer": chooser("layer", names, layer),
     }

@@ -14,13 +14,18 @@ from matplotlib.figure import Figure
 
 from cae_lib import plots
 from cae_lib.checkpoints import load_run
+from cae_lib.pca import principal_components
 from cae_lib.views import view
+from cae_lib.views.code_places import code_places
+from cae_lib.views.components import components_slider
+from cae_lib.views.descent import descent
+from cae_lib.views.dying_relu import dying_relu
 from cae_lib.views.own_image import own_image
 from cae_lib.views.playgrounds import bottleneck_explorer, convolution_playground
 from cae_lib.views.rates import bits_slider, rate_slider
 from cae_lib.views.widgets import channel_slider, epoch_slider
 
-OFTEN = (6, 4, 1, 1, 1, 6, 6, 2)  # how often each of the views below is moved
+OFTEN = (6, 4, 1, 1, 1, 6, 6, 2, 3, 1, 3, 3)  # how often each of the views below is moved
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -41,6 +46,10 @@ def views():
             bits_slider("model1_code2", data.images[1]),
             rate_slider(data.images[1]),
             own_image(data.images[2]),
+            components_slider(*principal_components(data), data, [0, 1]),
+            code_places(model1.model, data, [0, 1]),
+            dying_relu(load_run("model1").model, data, 0),
+            descent(),
         ]
 
 
@@ -95,6 +104,7 @@ def test_every_control_has_a_name_and_a_hint(views):
         for control in widgets_of(shown):
             assert control.tooltip, control
             in_grid = isinstance(control, ipywidgets.FloatText | ipywidgets.Play)
+            in_grid = in_grid or type(control) is ipywidgets.Button  # of a map: its hint is its name
             assert in_grid or control.description, control
         assert f'alt="{shown.alt}: ' in shown.picture.value
         assert len({control.tooltip for control in widgets_of(shown)}) == len(list(widgets_of(shown)))

@@ -9,7 +9,7 @@ import torch
 from helpers.images import stand_in_set
 
 from cae_lib import plots
-from cae_lib.checkpoints import train_run
+from cae_lib.checkpoints import load_run, train_run
 from cae_lib.codec import streams
 from cae_lib.data.images import scale
 from cae_lib.data.standin import CLASSES
@@ -162,7 +162,7 @@ def test_a_dead_channel_is_called_dead(data):
         model.encoder[4].bias[1] = -1e6
     view = channel_slider(model, data, [0], "encoder.5")
     figure = view.draw(1, view.controls["image"].value, "encoder.5")
-    assert figure.axes[2].get_title() == "channel 1, 100% zeros: dead on this image"
+    assert figure.axes[2].get_title() == "channel 1, 100% zeros: dead here"
     assert not figure.axes[0].patches
 
 
@@ -227,3 +227,18 @@ def test_the_static_picture_shows_reconstructions_whatever_epochs_were_kept(run,
     epoch_slider(kept, data, [0, 1])
     titles = [ax.get_title() for ax in figures[0].axes[:2]]
     assert titles == ["original", f"epoch {run.epochs_kept[-1]}"]
+
+
+def test_the_channels_open_on_one_that_says_something(data):
+    view = channel_slider(load_run("model2").model, data, [3], "encoder.4")
+    figure = view.draw(*(control.value for control in view.controls.values()))
+    assert figure.axes[2].images[0].get_array().max() > 0
+
+
+def test_the_loss_above_its_floor(run, data):
+    floors = (0.9 * min(run.history.train_loss), 0.9 * min(run.history.validation_loss))
+    view = epoch_slider(run, data, [0, 1], floors=floors)
+    epoch = view.controls["epoch"].value
+    curves = [ax for ax in view.draw(epoch, "the first ones").axes if ax.lines][0]
+    assert curves.get_yscale() == "log" and "above its floor" in curves.get_ylabel()
+    np.testing.assert_allclose(curves.lines[0].get_ydata(), np.array(run.history.train_loss) - floors[0])
