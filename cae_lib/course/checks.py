@@ -10,7 +10,7 @@ from collections import Counter
 from cae_lib.course.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08
 from cae_lib.course.judging import Exercise
 from cae_lib.course.reading import Unanswered, Unreadable, shorten
-from cae_lib.course.release import solution_of
+from cae_lib.course.solutions import solution_of
 
 NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08)
 EXERCISES: dict[str, Exercise] = {name: e for notebook in NOTEBOOKS for name, e in notebook.EXERCISES.items()}

@@ -8,8 +8,6 @@ import json
 import re
 from pathlib import Path
 
-import nbformat
-
 from cae_lib.base.atomic import write_json
 from cae_lib.checkpoints import OWN
 from cae_lib.course.reading import is_stub, show
@@ -49,11 +47,11 @@ def reveal(name: str, text: str) -> None:
     print(f"{name}  {COMES}: {text}")
 
 
-def rows(notebook) -> list[tuple[str, str, str]]:
+def rows(notebook: dict) -> list[tuple[str, str, str]]:
     """Name, prompt and result of each prediction of an executed notebook, in order; the result may be empty."""
-    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    texts = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    printed = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
     prompts = [(name, " ".join(prompt.split())) for text in texts for name, prompt in PROMPT.findall(text)]
     results = dict(re.findall(rf"^(\d\d\.[a-z])  {COMES}: (.+)$", printed, re.MULTILINE))
     return [(name, prompt, results.get(name, "")) for name, prompt in prompts]
@@ -63,6 +61,6 @@ def table(paths: list[Path]) -> str:
     """The predictions of some notebooks as a table in Markdown."""
     lines = ["| | prompt | what comes, and what to say |", "| :-- | :-- | :-- |"]
     for path in paths:
-        for row in rows(nbformat.read(path, as_version=4)):
+        for row in rows(json.loads(path.read_text(encoding="utf-8"))):
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
     return "\n".join(lines)

@@ -13,10 +13,8 @@ import nbformat
 
 from cae_lib.base.atomic import write_atomically
 from cae_lib.course import predictions
+from cae_lib.course.solutions import BEGIN, END, SOLUTIONS
 from cae_lib.headless.runner import NOTEBOOKS
-
-SOLUTIONS = NOTEBOOKS / "solutions"
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
 def without_solution(source: str) -> str:
@@ -31,18 +29,7 @@ def without_solution(source: str) -> str:
             kept.append(line)
     if inside:
         raise ValueError(f"{END} is missing in the cell that begins {source[:40]!r}.")
-    return "\n".join(kept)
-
-
-def solution_of(name: str) -> str:
-    """The lines that solve an exercise, from the solution notebook; "" where the solutions are not at hand."""
-    number, _, place = name.partition(".")
-    for path in SOLUTIONS.glob(f"{number}_*.ipynb"):
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.metadata.get("nbgrader", {}).get("grade_id") == f"answer-{number}-{place}":
-                lines = cell.source.split("\n")
-                return "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
-    return ""
+    return "\n".join(kept).rstrip()
 
 
 def released(solution, before=None):

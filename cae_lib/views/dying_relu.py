@@ -20,10 +20,10 @@ def dying_relu(model: nn.Module, data: ImageSet, index: int, start: float = -0.5
     """What the last ReLU lets through when a number is added to all biases before it.
 
     model: its decoder is a Sequential that ends in a convolution and a ReLU; index: the image that is shown. Values
-    and gradients are those of the first 100 images of `data`.
+    and gradients are those of the first 50 images of `data`.
     """
     low_high = range_of(model)
-    images = scale(data.images[:100], low_high)
+    images = scale(data.images[:50], low_high)
     one = scale(data.images[index][None], low_high)
     cases = {shift: measured(model, images, one, shift) for shift in SHIFTS}
 

@@ -160,5 +160,5 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
     static = plots.maps(layers[layer], source=data.source)
     alt = "What a channel of a layer makes of an image, and its kernel"
     # More frames would make a page too large, and the static picture shows all channels anyway.
-    embed = ("channel",) if len(layers[layer]) <= 32 else ()
+    embed = ("channel",) if len(layers[layer]) <= 16 else ()
     return View(draw, controls, static, alt, embed=embed)

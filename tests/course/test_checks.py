@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cae_lib.course import checks, release
+from cae_lib.course import checks, solutions
 from cae_lib.course.checks import EXERCISES, check, hint
 from cae_lib.course.judging import Exercise, essay, function, number
 
@@ -129,5 +129,5 @@ def test_every_solution_is_found_and_without_it_a_sentence_says_so(name, capsys,
     checks.given[name] = 3
     text = printed(capsys, hint, name)
     assert text.strip() and "SOLUTION" not in text and "not in this copy" not in text
-    monkeypatch.setattr(release, "SOLUTIONS", tmp_path)
+    monkeypatch.setattr(solutions, "SOLUTIONS", tmp_path)
     assert printed(capsys, hint, name).startswith("The solutions are not in this copy of the kit: ")
