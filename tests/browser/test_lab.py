@@ -14,7 +14,7 @@ from PIL import Image
 from cae_lib.checkpoints import load_run
 from cae_lib.data.images import load_images
 from cae_lib.headless import runner
-from cae_lib.results import figures
+from cae_lib.results import measurements
 from cae_lib.views import view, widgets
 
 pytestmark = pytest.mark.slow
@@ -224,17 +224,19 @@ class TestCNNs(Notebook):
         playground.choose("kernel").locator("option:checked", has_text="sharpen").wait_for(state="attached")
 
 
-class TestModel1(Notebook):
-    name, count = "03_model1_training", 2
-
-
 class TestEpochs(Notebook):
     name, count = "04_epochs_and_loss", 1
 
+
+class TestModel1(Notebook):
+    name, count = "03_model1_training", 2
+
     def test_pictures_are_those_that_the_library_draws(self, views, monkeypatch):
         monkeypatch.setattr(view.View, "prepare", lambda self, name: self)
-        test, (shown,) = load_images("test"), views
-        expected = widgets.epoch_slider(load_run("model1"), test, figures.three_random(test))
+        test, (_, shown) = load_images("test"), views
+        facts = measurements.stored("data_facts")
+        floors = facts["train"]["relu_floor"], facts["test"]["relu_floor"]
+        expected = widgets.epoch_slider(load_run("model1"), test, test.one_per_class()[:2], floors=floors)
         shown.choose("images").press("Home")
         shown.wait_for("images", "the first ones")
         for key, epoch in (("Home", 1), ("ArrowRight", 2), ("End", 30)):
@@ -245,7 +247,7 @@ class TestEpochs(Notebook):
             assert same_picture(b64decode(source.partition(",")[2]), expected.png)
 
     def test_play(self, page, views):
-        (shown,) = views
+        _, shown = views
         shown.press("epoch", "Home")
         first = shown.wait_for("epoch", "1")
         play = shown.root.locator(".widget-play button").first
