@@ -6,6 +6,7 @@ that works in any case; hint("01.1") helps, and shows the solution in the end.
 
 import os
 from collections import Counter
+from textwrap import fill
 
 from cae_lib.course.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08
 from cae_lib.course.judging import Exercise
@@ -15,6 +16,7 @@ from cae_lib.course.solutions import solution_of
 NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08)
 EXERCISES: dict[str, Exercise] = {name: e for notebook in NOTEBOOKS for name, e in notebook.EXERCISES.items()}
 RIGHT, UNANSWERED = "right.", "not answered yet."
+WIDTH = 88  # characters of a line that fit beside a file browser
 given: Counter[str] = Counter()  # how many hints of each exercise were shown
 done: set[str] = set()  # exercises that were answered in this session
 
@@ -54,9 +56,8 @@ def tell(name: str, answer) -> bool:
         return False
     done.add(name)
     exercise, number = EXERCISES[name], name[:2]
-    print(
-        f"Exercise {name}: {'kept. Compare it with this: ' if exercise.is_open else 'right. '}{exercise.why}".rstrip()
-    )
+    said = "kept. Compare it with this:" if exercise.is_open else "right."
+    print(fill(f"Exercise {name}: {said} {exercise.why}", WIDTH))
     all_of_it = [other for other in EXERCISES if other[:2] == number]
     print(f"{len(done.intersection(all_of_it))} of {len(all_of_it)} exercises of notebook {number} are done.")
     return True
