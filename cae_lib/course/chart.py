@@ -86,7 +86,7 @@ def chart(notebook: str, source: str) -> Figure:
     ax.axhline(top - 2 * LOSSLESS, color="#bbbbbb", linewidth=1, zorder=0)
     ax.set_xscale("log", base=2)
     low, high = min(p.rate for p in (*kits, *own)), max(p.rate for p in (*kits, *own))
-    ax.set(xlim=(low / 2, max(high, RAW) * 3), ylim=(min([20.0, *lossy]) - 4, top))
+    ax.set(xlim=(low / 4, max(high, RAW) * 4), ylim=(min([20.0, *lossy]) - 4, top))
     name_points(ax, [(p, colour) for colour, points in ((KIT, kits), (YOURS, own)) for p in points], top)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     title = "Further left is smaller, further up is better (above the grey line: nothing is lost)"
