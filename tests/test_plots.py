@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cae_lib import plots
+from cae_lib.base import picture
 
 RNG = torch.Generator().manual_seed(0)
 BYTES = torch.randint(0, 256, (3, 3, 6, 6), dtype=torch.uint8, generator=RNG)
@@ -55,7 +56,20 @@ def test_a_notebook_shows_a_figure_as_png():
     figure, _ = plots.new_figure(1, 1, 3, 2)
     data, metadata = figure._repr_mimebundle_()
     assert png_size(b64decode(data["image/png"])) == (300, 200)
-    assert metadata["image/png"]["alt"] == data["text/plain"]
+    assert data["text/plain"] == "a picture of 300 x 200 pixels"
+    assert metadata["image/png"]["alt"] == picture.describe(figure)
+
+
+def test_the_text_of_a_figure_is_made_from_what_is_drawn():
+    curves = {"loss": ([1, 2, 3], [0.5, 0.25, 0.125])}
+    text = picture.describe(plots.lines(curves, "epoch", "MSE", title="a run", source="stand-in"))
+    assert "a run: MSE against epoch: loss from 0.5 at 1 to 0.125 at 3" in text
+    assert text.endswith("data: stand-in images, not CIFAR-10")
+    assert "2 pictures" not in text
+    text = picture.describe(plots.before_after(BYTES, FLOATS, TITLES))
+    assert text == "6 pictures, rows original, reconstruction: cat, dog, ship"
+    assert "channel 0" in picture.describe(plots.maps(CODE))
+    assert len(picture.describe(plots.maps(CODE.repeat(20, 1, 1)))) < 400
 
 
 def test_rows_show_the_images_themselves():

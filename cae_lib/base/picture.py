@@ -13,8 +13,9 @@ class Picture(Figure):
     """A Figure that a notebook shows as a PNG with alternative text: without pyplot, matplotlib leaves that to us."""
 
     def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
-        text = describe(self)
-        return {"image/png": b64encode(to_png(self)).decode(), "text/plain": text}, {"image/png": {"alt": text}}
+        width, height = map(int, self.bbox.size)
+        data = {"image/png": b64encode(to_png(self)).decode(), "text/plain": f"a picture of {width} x {height} pixels"}
+        return data, {"image/png": {"alt": describe(self)}}
 
 
 def to_png(figure: Figure) -> bytes:
@@ -53,7 +54,7 @@ def curves(ax: Axes) -> str:
             else f"{one_line(label)} {number(ys[0])} at {number(xs[0])}"
         )
     for bars in ax.containers:
-        if hasattr(bars, "lines"):  # a curve with error bars
+        if getattr(bars, "lines", None) and bars.lines[0] is not None:  # a curve with error bars
             xs, ys = bars.lines[0].get_data()
             ends = f"from {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
             found.append(f"{one_line(bars.get_label())} {ends}")
