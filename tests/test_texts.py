@@ -78,7 +78,7 @@ def field() -> int:
 
 def rate_distortion() -> float:
     class Model(nn.Module):
-        config = model.RateDistortionConfig(lambdas=(0.01,))
+        lambdas = torch.tensor([0.01])
 
         def forward(self, images, quality):
             return {"bits": torch.full((1,), 1.2 * 1024), "images": images + 2 * 0.001**0.5}

@@ -8,5 +8,7 @@
 - picture: a figure as a PNG, and a text for who cannot see it
 - device: on what a training computes, and how precisely
 - epochs: what every training loop shares: its chance, and its losses
+- replay: steps of a training that a GPU repeats by itself
+- processes: one training in several processes
 - records: numbers that a notebook notes down, for batches and tests
 """

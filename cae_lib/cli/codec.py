@@ -25,6 +25,11 @@ def add_commands(add) -> None:
     text = f"1 makes the smallest file (default {QUALITY})"
     sub.add_argument("--quality", type=int, default=QUALITY, metavar="N", help=text)
 
+    text = (
+        "how long rd searches for a smaller file: 0 not at all (default), 1 twice as long, 2 hundreds of times as long"
+    )
+    sub.add_argument("--effort", type=int, default=0, metavar="N", help=text)
+
     sub = add("decompress", decompress, "Get the picture of a .cae file back.")
     add_files(sub, ".cae file", "picture to write, in the format of its suffix: .png, .webp, ...")
 
@@ -49,7 +54,8 @@ def compress(args: argparse.Namespace) -> None:
     if notes:
         say(f"note: {name}: {'; '.join(notes)}")
     start = time.perf_counter()
-    packed = streams.compress(image, model=args.model, quality=args.quality, progress=True)
+    options = {"model": args.model, "quality": args.quality, "effort": args.effort}
+    packed = streams.compress(image, **options, progress=True)
     seconds = time.perf_counter() - start
     write(args.target, packed)
     height, width = image.shape[:2]

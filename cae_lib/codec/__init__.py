@@ -8,7 +8,10 @@ In reading order:
 - container: what stands around the payload in a .cae file
 - streams: images to .cae files and back with every model of the kit
 - dct: a codec without a network
-- model: the autoencoder trained for rate and distortion
+- design: what has to be known to build an autoencoder for rate and distortion
+- prior: its entropy model, which says how likely each symbol is
+- model: the autoencoder itself
 - training: how it is trained
+- search: symbols that cost less than the nearest ones, found by the encoder
 - integers: its entropy model in whole numbers, so that every machine decodes alike
 """

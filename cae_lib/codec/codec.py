@@ -47,6 +47,7 @@ class TransformCodec(payload.Transform):
 
     name = "this codec"
     number = UNNUMBERED
+    efforts = range(1)
     fingerprint = bytes(3)
 
     @property
@@ -54,15 +55,16 @@ class TransformCodec(payload.Transform):
         """Every quality is on its curve."""
         return self.qualities
 
-    def encode(self, images: Tensor, quality: int, progress: bool = False) -> list[bytes]:
+    def encode(self, images: Tensor, quality: int, effort: int = 0, progress: bool = False) -> list[bytes]:
         """uint8 images (N, 3, H, W) -> N .cae files. Raises CodecError."""
         self.check_quality(quality)
+        self.check_effort(effort)
         if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != 3:
             raise CodecError(f"Images must be uint8 (N, 3, H, W), not {images.dtype} {tuple(images.shape)}.")
         height, width = images.shape[2:]
         header = Header(self.number, self.fingerprint, quality, width, height)
         pack(header, b"")  # refuses a size that cannot be stored before any work is done
-        return [pack(header, inside) for inside in payload.encode(images, self, quality, progress)]
+        return [pack(header, inside) for inside in payload.encode(images, self, quality, effort, progress)]
 
     def decode(self, files: list[bytes], progress: bool = False) -> Tensor:
         """.cae files of this codec, of one quality and size -> uint8 images (N, 3, H, W). Raises CodecError."""
@@ -86,6 +88,11 @@ class TransformCodec(payload.Transform):
         if not isinstance(quality, int | np.integer) or quality not in self.qualities:
             low, high = self.qualities[0], self.qualities[-1]
             raise CodecError(f"{self.name} has no quality {quality}: choose a whole number from {low} to {high}.")
+
+    def check_effort(self, effort: int) -> None:
+        """Raise CodecError unless the codec's encoder can search so long."""
+        if effort not in self.efforts:
+            raise CodecError(f"{self.name} has no effort {effort}: choose one of {', '.join(map(str, self.efforts))}.")
 
     def tensors(self) -> tuple[dict[str, Tensor], dict[str, str]]:
         """All numbers of the codec as float32 tensors, and the texts to read them by: what its file holds."""

@@ -8,26 +8,21 @@ below 2^53, which float64 holds exactly, so that sums come out the same in any o
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import cached_property
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cae_lib.base.device import best_device
 from cae_lib.base.weights import damaged, load_tensors, under
+from cae_lib.codec import search
 from cae_lib.codec.codec import TransformCodec
+from cae_lib.codec.design import RateDistortionConfig
 from cae_lib.codec.entropy import Tables
-from cae_lib.codec.model import (
-    MIDDLE,
-    RANGE,
-    SCALES,
-    SMALLEST,
-    STEP,
-    RateDistortionAutoencoder,
-    RateDistortionConfig,
-    fields,
-    visible,
-)
+from cae_lib.codec.model import RateDistortionAutoencoder
+from cae_lib.codec.prior import MIDDLE, RANGE, SCALES, SMALLEST, STEP, fields, visible
 
 WEIGHT = 2**12  # weights are whole multiples of 1 / WEIGHT,
 VALUE = 2**8  # values that pass between layers of 1 / VALUE,
@@ -50,12 +45,14 @@ class RateDistortionCodec(TransformCodec):
     """
 
     stride = 4
+    efforts = range(3)
 
     def __init__(self, model: RateDistortionAutoencoder, constants: dict[str, Tensor]):
         self.model, self.config = deepcopy(model).double().eval(), model.config
         self.constants = constants
         self.channels = model.config.channels
-        self.margin = 8 if model.config.hyper else 4  # h_a looks further than g_a and g_s
+        config = model.config
+        self.margin = config.deep + 1 + (config.shallow + 2) // 2 + (4 if config.hyper else 0)  # h_a looks further
         self.qualities = range(1, len(model.config.lambdas) + 1)
         self.tables = dict.fromkeys(self.qualities, Tables(constants["tables"].double().numpy()))
         self.gain, self.inverse_gain, self.scale_start = (
@@ -77,8 +74,22 @@ class RateDistortionCodec(TransformCodec):
 
     def analyse(self, images: Tensor, quality: int) -> Tensor:
         """As Transform.analyse."""
-        code = self.model.analyse(images.double() / 127.5 - 1)
+        code = self.model.analyse(images.double() / 127.5 - 1, torch.full((len(images),), quality - 1))
         return (code * self.model.log_gain[quality - 1].exp()[:, None, None]).round().long()
+
+    def search(self, images: Tensor, quality: int, effort: int) -> Tensor:
+        """As Transform.search: annealed, with the more steps the higher the effort."""
+        model = self.for_search
+        device = model.lambdas.device
+        inputs, at = (images / 127.5 - 1).to(device), torch.full((len(images),), quality - 1, device=device)
+        with torch.no_grad():
+            code = model.analyse(inputs, at) * model.log_gain[quality - 1].exp()[:, None, None]
+        return search.annealed(model, code, inputs, at, search.STEPS[effort]).long().cpu()
+
+    @cached_property
+    def for_search(self) -> RateDistortionAutoencoder:
+        """The model in float32, where it is fast: which symbols are chosen may differ between machines."""
+        return deepcopy(self.model).float().to(best_device()).requires_grad_(False)
 
     def synthesise(self, symbols: Tensor, quality: int) -> Tensor:
         """As Transform.synthesise."""
@@ -95,13 +106,13 @@ class RateDistortionCodec(TransformCodec):
         for number, step in enumerate(self.config.passes()):
             own, mask = slice(step.begin, step.end), fields(step.fields, height, width)
             if number == 0:
-                constant = self.start[quality - 1].view(2, channels, 1, 1)[:, own]
-                outputs = constant.expand(count, -1, -1, height, width)
+                constant = self.start[quality - 1].view(2, channels, 1)[:, own]
+                outputs = constant.expand(count, -1, -1, int(mask.sum()))
             else:
                 seen = visible(symbols, step, self.config.hyper)
                 seen = seen * self.inverse_gain[quality - 1, : step.known, None, None]
-                outputs = self.predict(number - 1, whole(seen * (VALUE / WEIGHT)), quality)
-            table, offset = self.table_and_offset(outputs[..., mask], own, quality)
+                outputs = self.predict(number - 1, whole(seen * (VALUE / WEIGHT)), mask, quality)
+            table, offset = self.table_and_offset(outputs, own, quality)
             where = torch.zeros(channels, height, width, dtype=torch.bool)
             where[own] = mask
             symbols[:, where] = symbols[:, where].clamp(offset, offset + SYMBOLS - 1)
@@ -116,17 +127,20 @@ class RateDistortionCodec(TransformCodec):
         table, offset = scale * MEAN + mean - centre * MEAN, centre - SYMBOLS // 2
         return table.flatten(1).long(), offset.flatten(1).long()
 
-    def predict(self, network: int, seen: Tensor, quality: int) -> Tensor:
-        """Means and scales (N, 2, size, h, w) from what has been coded (N, seen, h, w), all in whole 1 / VALUE."""
-        count, _, height, width = seen.shape
-        layers = self.networks[network]
-        x = F.unfold(seen.clamp(-LARGEST, LARGEST), 3, padding=1)  # a convolution as one product: exact on a GPU, too
+    def predict(self, network: int, seen: Tensor, mask: Tensor, quality: int) -> Tensor:
+        """Means and scales (N, 2, size, n) of the places in mask (h, w), from what has been coded (N, seen, h, w).
+
+        All in whole 1 / VALUE.
+        """
+        layers, reach = self.networks[network], self.config.reach
+        seen = seen.clamp(-LARGEST, LARGEST)
+        x = F.unfold(seen, 2 * reach + 1, padding=reach)[..., mask.flatten()]  # a convolution as one product: exact
         for depth, (weight, bias) in enumerate(layers):
             if depth == 0:
                 bias = bias + self.by_quality[network][quality - 1]
             x = whole((weight.flatten(1) @ x + bias[:, None]) / WEIGHT)
             x = x.clamp(0 if depth < len(layers) - 1 else -LARGEST, LARGEST)
-        return x.view(count, 2, -1, height, width)
+        return x.view(len(seen), 2, x.shape[1] // 2, x.shape[2])
 
 
 def logistic_tables() -> Tensor:

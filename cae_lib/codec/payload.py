@@ -20,23 +20,29 @@ from cae_lib.codec.entropy import Decoder, Encoder, Tables
 
 TILE = 256  # pixels a side: what is worked on at once of a large image, to bound the memory it takes
 PART = 2**12  # pixels worked on at once of a batch of small images: more would leave the processor's cache
+SEARCHED = 2**16  # the same for a search, whose many small steps cost more to start than to run
 
 
 class Transform(Protocol):
     """What the range coder needs of a codec.
 
     stride: pixels a place of the code; margin: places of the code around a tile that reach into its picture; channels:
-    of the code; qualities: all of them, the worst picture first; tables: quality -> tables of probabilities.
+    of the code; qualities: all of them, the worst picture first; efforts: how long the encoder may search, 0 for not at
+    all; tables: quality -> tables of probabilities.
     """
 
     stride: int
     margin: int
     channels: int
     qualities: Sequence[int]
+    efforts: Sequence[int]
     tables: dict[int, Tables]
 
     def analyse(self, images: Tensor, quality: int) -> Tensor:
         """uint8 images (N, 3, H, W), sides multiples of stride -> symbols (N, C, H/stride, W/stride), int64."""
+
+    def search(self, images: Tensor, quality: int, effort: int) -> Tensor:
+        """As analyse, but other symbols where they are worth it; asked for an effort above 0 alone."""
 
     def synthesise(self, symbols: Tensor, quality: int) -> Tensor:
         """Symbols (N, C, h, w) -> uint8 images (N, 3, stride h, stride w)."""
@@ -50,14 +56,14 @@ class Transform(Protocol):
 
 
 @torch.no_grad()
-def encode(images: Tensor, codec: Transform, quality: int, progress: bool = False) -> list[bytes]:
+def encode(images: Tensor, codec: Transform, quality: int, effort: int = 0, progress: bool = False) -> list[bytes]:
     """uint8 images (N, 3, H, W) -> N payloads; progress: draw a bar for a large image."""
     height, width = images.shape[2:]
-    payloads = []
-    with tile_bar("compress", len(images), height, width, progress) as bar:
-        for part in images.split(part_size(height, width)):
+    size, payloads = part_size(height, width, SEARCHED if effort else PART), []
+    with tile_bar("compress", len(images), height, width, size, progress) as bar:
+        for part in images.split(size):
             encoders = [Encoder() for _ in part]
-            for symbols in symbols_of_tiles(part, codec, quality):
+            for symbols in symbols_of_tiles(part, codec, quality, effort):
                 write(symbols, codec, quality, encoders)
                 bar.update()
             payloads += [encoder.finish() for encoder in encoders]
@@ -71,7 +77,7 @@ def decode(
     """N payloads -> uint8 images (N, 3, H, W). Raises CodecError for a payload that encode cannot have made."""
     images = torch.empty(len(payloads), 3, height, width, dtype=torch.uint8)
     size = part_size(height, width)
-    with tile_bar("decompress", len(payloads), height, width, progress) as bar:
+    with tile_bar("decompress", len(payloads), height, width, size, progress) as bar:
         for i in range(0, len(payloads), size):
             decode_part(payloads[i : i + size], codec, quality, images[i : i + size], bar)
     return images
@@ -104,19 +110,19 @@ def bit_map(images: Tensor, codec: Transform, quality: int) -> Tensor:
     return bits.sum(1)
 
 
-def part_size(height: int, width: int) -> int:
-    """How many images of this size are worked on at once."""
-    return max(1, PART // (height * width))
+def part_size(height: int, width: int, pixels: int = PART) -> int:
+    """How many images of this size are worked on at once, where they are about so many pixels."""
+    return max(1, pixels // (height * width))
 
 
-def tile_bar(name: str, count: int, height: int, width: int, progress: bool) -> tqdm:
-    """A progress bar over the tiles of `count` images, on standard error, for work that takes over a second."""
-    total = -(-count // part_size(height, width)) * -(-height // TILE) * -(-width // TILE)
+def tile_bar(name: str, count: int, height: int, width: int, size: int, progress: bool) -> tqdm:
+    """A bar over the tiles of `count` images, `size` at once, on standard error, for work that takes over a second."""
+    total = -(-count // size) * -(-height // TILE) * -(-width // TILE)
     return tqdm(total=total, desc=name, unit="tile", leave=False, delay=1, disable=None if progress else True)
 
 
 @torch.no_grad()
-def symbols_of_tiles(images: Tensor, codec: Transform, quality: int) -> Iterator[Tensor]:
+def symbols_of_tiles(images: Tensor, codec: Transform, quality: int, effort: int = 0) -> Iterator[Tensor]:
     """Symbols (N, C, h, w) of each tile of the images, row by row.
 
     The borders are repeated up to a multiple of the stride. A tile is analysed with a margin of its surroundings, so
@@ -130,7 +136,8 @@ def symbols_of_tiles(images: Tensor, codec: Transform, quality: int) -> Iterator
             area = images[..., y : top + TILE + reach, x : left + TILE + reach].numpy()
             beyond = [(0, 0), (0, 0), (0, -area.shape[2] % stride), (0, -area.shape[3] % stride)]
             area = torch.from_numpy(np.pad(area, beyond, mode="edge"))  # the whole image would be up to 8 times as high
-            symbols, y, x = codec.analyse(area, quality), (top - y) // stride, (left - x) // stride
+            symbols = codec.search(area, quality, effort) if effort else codec.analyse(area, quality)
+            y, x = (top - y) // stride, (left - x) // stride
             yield symbols[..., y : y + TILE // stride, x : x + TILE // stride].contiguous()
 
 

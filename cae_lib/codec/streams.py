@@ -69,12 +69,12 @@ def fingerprint(name: str) -> bytes:
     return bytes.fromhex(checksum(*load_tensors(FOLDER / f"{name}.safetensors")))[:3]
 
 
-def compress(image: np.ndarray, *, model: str, quality: int, progress: bool = False) -> bytes:
+def compress(image: np.ndarray, *, model: str, quality: int, effort: int = 0, progress: bool = False) -> bytes:
     """An image as the bytes of a .cae file.
 
     image: uint8 (H, W, 3), sides from 1 pixel up; model: one of MODELS; quality: one of the codec's `qualities`
-    (bits a value for a plain autoencoder, 1 for the lowest rate of rd and dct); progress: draw a bar for a large image.
-    Raises CodecError.
+    (bits a value for a plain autoencoder, 1 for the lowest rate of rd and dct); effort: one of its `efforts`, how long
+    the encoder searches (0, 1 or 2 for rd); progress: draw a bar for a large image. Raises CodecError.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -82,7 +82,7 @@ def compress(image: np.ndarray, *, model: str, quality: int, progress: bool = Fa
             f"The image is {image.dtype} of shape {image.shape}; it must be uint8 (H, W, 3): convert it to RGB first."
         )
     images = torch.from_numpy(image.transpose(2, 0, 1).copy())[None]
-    return encode_batch(images, model=model, quality=quality, progress=progress)[0]
+    return encode_batch(images, model=model, quality=quality, effort=effort, progress=progress)[0]
 
 
 def decompress(data: bytes, progress: bool = False) -> np.ndarray:
@@ -90,9 +90,9 @@ def decompress(data: bytes, progress: bool = False) -> np.ndarray:
     return decode_batch([data], progress)[0].numpy().transpose(1, 2, 0)
 
 
-def encode_batch(images: Tensor, *, model: str, quality: int, progress: bool = False) -> list[bytes]:
-    """uint8 images (N, 3, H, W) -> N .cae files, each the same as compress gives. Raises CodecError."""
-    return load_codec(model).encode(images, quality, progress)
+def encode_batch(images: Tensor, *, model: str, quality: int, effort: int = 0, progress: bool = False) -> list[bytes]:
+    """uint8 images (N, 3, H, W) -> N .cae files, with effort 0 each the same as compress gives. Raises CodecError."""
+    return load_codec(model).encode(images, quality, effort, progress)
 
 
 def decode_batch(files: list[bytes], progress: bool = False) -> Tensor:

@@ -7,8 +7,8 @@ from pathlib import Path
 from cae_lib.base.errors import UsageError
 from cae_lib.checkpoints import OWN, SHIPPED, Run, train_run
 from cae_lib.codec import integers, streams
+from cae_lib.codec.design import RateDistortionConfig
 from cae_lib.codec.integers import RateDistortionCodec
-from cae_lib.codec.model import RateDistortionConfig
 from cae_lib.codec.training import RateDistortionTraining, train_codec
 from cae_lib.data.images import ImageSet
 from cae_lib.models import MODEL1, MODEL1_REPAIRED, MODEL2, MODELS, ModelConfig, is_autoencoder

@@ -25,6 +25,7 @@ from torch import Tensor
 from cae_lib.base.weights import CheckpointError, load_tensors, save_tensors
 from cae_lib.codec import payload
 from cae_lib.codec.container import CodecError
+from cae_lib.codec.design import RateDistortionConfig
 from cae_lib.codec.entropy import Decoder, Encoder
 from cae_lib.codec.integers import (
     FURTHEST,
@@ -38,7 +39,7 @@ from cae_lib.codec.integers import (
     load,
     logistic_tables,
 )
-from cae_lib.codec.model import MIDDLE, RANGE, SCALES, SMALLEST, STEP, RateDistortionConfig, symbol_bits
+from cae_lib.codec.prior import MIDDLE, RANGE, SCALES, SMALLEST, STEP, fields, symbol_bits
 
 
 def make_codec(config: RateDistortionConfig = SMALL, seed: int = 0) -> RateDistortionCodec:
@@ -46,7 +47,7 @@ def make_codec(config: RateDistortionConfig = SMALL, seed: int = 0) -> RateDisto
     return RateDistortionCodec(model, constants(model))
 
 
-@pytest.fixture(scope="module", params=CONFIGS, ids=["groups", "none", "hyper-groups", "hyper-none"])
+@pytest.fixture(scope="module", params=CONFIGS, ids=["groups", "none", "hyper-groups", "hyper-none", "deep"])
 def rd(request) -> RateDistortionCodec:
     return make_codec(request.param)
 
@@ -186,10 +187,11 @@ def test_tables_and_offsets_equal_those_of_whole_numbers_in_numpy(config, qualit
     assert len(tables.unique()) > (7 if config == NONE else 50), "this test needs predictions that differ"
 
 
+FIRST = torch.tensor([0])
 FULL = RateDistortionConfig(width=16)  # its entropy model is that of the full size
 
 
-@pytest.mark.parametrize("config", [SMALL, HYPER, FULL, replace(FULL, hyper=8, context="none")])
+@pytest.mark.parametrize("config", [SMALL, HYPER, FULL, replace(FULL, hyper=8, context="none"), replace(FULL, reach=2)])
 def test_the_largest_sums_stay_exact(config):
     codec = make_codec(config)
     for quality in (codec.qualities[0], codec.qualities[-1]):
@@ -206,7 +208,9 @@ def test_sums_of_the_largest_values_stay_exact(rd):
     assert rd.gain.max() * LARGEST < 2**52
     for network, layers in enumerate(rd.networks):
         largest = torch.full((1, layers[0][0].shape[1], 2, 2), LARGEST).double()
-        assert torch.equal(rd.predict(network, 2.0**40 * largest, 1), rd.predict(network, largest, 1))
+        everywhere = fields("all", 2, 2)
+        beyond, inside = (rd.predict(network, x, everywhere, 1) for x in (2.0**40 * largest, largest))
+        assert torch.equal(beyond, inside)
 
 
 @pytest.mark.parametrize("config", [SMALL, HYPER], ids=["groups", "hyper"])
@@ -247,8 +251,9 @@ def test_sums_in_another_order_are_the_same(rd):
         inputs, one, two = (torch.randperm(n, generator=g) for n in (w1.shape[1], 64, 64))
         layers = [(w1[one][:, inputs], b1[one]), (w2[two][:, one], b2[two]), (w3[:, two], b3)]
         other.networks[network], other.by_quality[network] = layers, rd.by_quality[network][:, one]
-        expected = rd.predict(network, seen, 2)
-        assert torch.equal(other.predict(network, seen[:, inputs], 2), expected)
+        everywhere = fields("all", 5, 7)
+        expected = rd.predict(network, seen, everywhere, 2)
+        assert torch.equal(other.predict(network, seen[:, inputs], everywhere, 2), expected)
         assert expected.unique().numel() > 100
 
 
@@ -283,7 +288,10 @@ def test_predictions_are_the_same_on_a_gpu(rd):
     g = torch.Generator().manual_seed(0)
     for network, layers in enumerate(rd.networks):
         seen = torch.randint(-5000, 5000, (8, layers[0][0].shape[1], 16, 16), generator=g).double()
-        assert torch.equal(other.predict(network, seen.cuda(), 1).cpu(), rd.predict(network, seen, 1))
+        where = fields("black", 16, 16)
+        assert torch.equal(
+            other.predict(network, seen.cuda(), where.cuda(), 1).cpu(), rd.predict(network, seen, where, 1)
+        )
 
 
 # Passes
@@ -474,7 +482,7 @@ def test_symbols_and_pictures_are_those_of_the_float_model(rd):
     with torch.no_grad():
         inputs = images.double() / 255 * 2 - 1
         gain = rd.model.log_gain[0].exp()[:, None, None]
-        distance = (rd.model.analyse(inputs) * gain - symbols).abs().max()
+        distance = (rd.model.analyse(inputs, quality) * gain - symbols).abs().max()
         expected = (rd.model(inputs, quality)["images"].clamp(-1, 1) + 1) / 2 * 255
     assert distance <= 0.5 + 1e-9
     pictures = rd.synthesise(symbols, 1)
@@ -517,7 +525,7 @@ def test_a_pixel_reaches_no_further_than_the_margin(rd):
         other = images.clone()
         other[..., 4 * middle : 4 * middle + 4, 4 * middle : 4 * middle + 4] = 1
         with torch.no_grad():
-            differs = (rd.model.analyse(images) != rd.model.analyse(other))[0].any(0).nonzero()
+            differs = (rd.model.analyse(images, FIRST) != rd.model.analyse(other, FIRST))[0].any(0).nonzero()
         reach = (differs - middle).abs().max()
         assert 3 <= reach <= margin
 

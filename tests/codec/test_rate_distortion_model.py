@@ -24,16 +24,9 @@ from helpers.rate_distortion import (
 from torch import Tensor, nn
 
 from cae_lib.codec import model as codec_model
-from cae_lib.codec.model import (
-    SCALES,
-    SMALLEST,
-    STEP,
-    EntropyModel,
-    RateDistortionAutoencoder,
-    RateDistortionConfig,
-    rate_distortion,
-    symbol_bits,
-)
+from cae_lib.codec.design import RateDistortionConfig
+from cae_lib.codec.model import RateDistortionAutoencoder, Transform, rate_distortion
+from cae_lib.codec.prior import MIDDLE, RANGE, SCALES, SMALLEST, STEP, EntropyModel, symbol_bits
 
 # Shapes
 
@@ -47,7 +40,7 @@ def test_every_size_that_is_a_multiple_of_4(height, width, config):
     assert output["images"].shape == images.shape and output["bits"].shape == (3,)
     assert output["images"].dtype == output["bits"].dtype == torch.float32
     assert (output["bits"] > 0).all()
-    code, channels = model.analyse(images), config.hyper + 8
+    code, channels = model.analyse(images, quality), config.hyper + 8
     assert code.shape == (3, channels, height // 4, width // 4)
     assert model.entropy_model(code, quality).shape == (3, 2, channels, height // 4, width // 4)
 
@@ -77,8 +70,8 @@ def test_as_dict_builds_the_config_again():
 def test_z_has_one_value_for_each_block_of_4_by_4_places_and_g_s_does_not_see_it(config, height, width):
     model, images, quality = lively_model(config), random_images(2, 4 * height, 4 * width), torch.tensor([0, 1])
     with torch.no_grad():
-        code = model.analyse(images)
-        y = model.g_a(images)
+        code = model.analyse(images, quality)
+        y = model.g_a(images, quality)
         z = model.h_a(y)
         assert z.shape == (2, 3, -(-height // 4), -(-width // 4)) and z.std() > 0.05
         assert torch.equal(code[:, 3:], y) and torch.equal(code[:, :3, ::4, ::4], z)
@@ -128,9 +121,9 @@ def test_the_models_bits_are_those_of_its_symbols_under_its_means_and_scales(con
     quality = torch.tensor([1, 0])
     with torch.no_grad():
         gain = model.log_gain[quality][:, :, None, None].double().exp()
-        symbols = (model.analyse(images) * gain).round()
+        symbols = (model.analyse(images, quality) * gain).round()
         mean, scale = model.entropy_model((symbols / gain).float(), quality).double().unbind(1)
-        index = codec_model.MIDDLE + codec_model.RANGE * scale + gain.log() / STEP
+        index = MIDDLE + RANGE * scale + gain.log() / STEP
         width = SMALLEST * np.exp(STEP * index.clamp(0, SCALES - 1).numpy())
         mass = logistic_mass(symbols.numpy(), (mean * gain).numpy(), width)
         coded = pass_of_each_place(config, 5, 6).numpy() != NEVER
@@ -231,13 +224,13 @@ def bare(rounding: str, monkeypatch) -> tuple[RateDistortionAutoencoder, Tensor,
     torch.manual_seed(0)
     code = (3 * torch.randn(2, 8, 6, 5)).requires_grad_()
     model, seen = RateDistortionAutoencoder(replace(SMALL, rounding=rounding)), {}
-    model.g_a, model.g_s = nn.Identity(), nn.Identity()
+    model.g_a, model.g_s = Transform(), Transform()
     nn.init.zeros_(model.log_gain)
     nn.init.zeros_(model.log_inverse_gain)
     real_bits, real_model = symbol_bits, EntropyModel.forward
 
     def bits(symbols, mean, scale):
-        seen["rate"] = symbols
+        seen.setdefault("rate", symbols)  # with "apart", a second call is for the entropy model alone
         return real_bits(symbols, mean, scale)
 
     def entropy_model(self, symbols, quality):
@@ -253,7 +246,7 @@ def bare(rounding: str, monkeypatch) -> tuple[RateDistortionAutoencoder, Tensor,
 def test_what_stands_in_for_rounding(rounding, monkeypatch):
     model, code, seen = bare(rounding, monkeypatch)
     seen["picture"] = model.train()(code, torch.tensor([0, 1]))["images"]
-    noisy = {"noise": {"rate", "context", "picture"}, "straight-through": set(), "mixed": {"rate"}}[rounding]
+    noisy = {"noise": {"rate", "context", "picture"}, "straight-through": set()}.get(rounding, {"rate"})
     for name, values in seen.items():
         difference = (values - code).detach()
         if name in noisy:
@@ -284,7 +277,7 @@ def test_evaluation_is_repeatable_and_leaves_the_random_numbers_alone(rounding):
     assert torch.equal(one["bits"], two["bits"]) and torch.equal(one["images"], two["images"])
     model.train()
     differs = not torch.equal(model(images, quality)["bits"], model(images, quality)["bits"])
-    assert differs == (rounding != "straight-through")
+    assert differs == (rounding in ("noise", "mixed"))
 
 
 # Qualities and gains
@@ -323,7 +316,7 @@ def test_a_finer_step_costs_its_logarithm_in_bits():
     quality = torch.zeros(4, dtype=torch.long)
     with torch.no_grad():
         model.entropy_model.start.zero_()
-        model.g_a[-1].weight /= model.g_a(images).std()
+        model.g_a[-1].weight /= model.g_a(images, quality).std()
         bits = []
         for gain in (8, 16):
             model.log_gain[0] = np.log(gain)
@@ -383,3 +376,42 @@ def test_the_rate_alone_asks_for_smaller_gains_at_the_qualities_of_the_batch():
     (gradient,) = torch.autograd.grad(bits.sum(), model.log_gain)
     assert gradient[0].mean() > 0
     assert not gradient[1].any()
+
+
+def gradients(rounding: str) -> dict[str, Tensor]:
+    """Of the bits alone, with the same noise for every rounding."""
+    model = lively_model(replace(SMALL, rounding=rounding)).train()
+    torch.manual_seed(0)
+    model(random_images(4), torch.tensor([0, 1, 0, 1]))["bits"].sum().backward()
+    return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+def test_apart_the_entropy_model_learns_from_rounded_symbols_and_the_gains_from_noisy_ones():
+    apart, mixed, rounded = map(gradients, ("apart", "mixed", "straight-through"))
+    for name, gradient in apart.items():
+        if name.startswith("entropy_model."):
+            torch.testing.assert_close(gradient, rounded[name])
+            assert not torch.allclose(gradient, mixed[name])
+        elif name != "log_gain":  # which the rounded context reaches, too
+            assert not torch.allclose(gradient, rounded[name])
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.3, 1.0])
+def test_balance_weighs_the_loss_of_each_quality(balance):
+    model, images = lively_model(), random_images(3)
+    losses = [rate_distortion(model, images, torch.full((3,), q), balance)["loss"].item() for q in (0, 1)]
+    whole = [rate_distortion(model, images, torch.full((3,), q))["loss"].item() for q in (0, 1)]
+    assert losses == pytest.approx([whole[0] * (0.01 / 0.05) ** -balance, whole[1]], rel=1e-5)  # 0.05 is the middle one
+
+
+def test_a_block_that_is_told_the_quality_works_otherwise_at_each():
+    block = codec_model.ResidualBlock(6, qualities=2)
+    x = torch.randn(2, 6, 4, 4)
+    zero, one = torch.tensor([0, 0]), torch.tensor([1, 1])
+    assert torch.equal(block(x, zero), block(x, one)), "at first the same"
+    with torch.no_grad():
+        block.strength[1] = 0
+    assert torch.equal(block(x, one), x) and not torch.equal(block(x, zero), x)
+    assert torch.equal(block(x, torch.tensor([0, 1])), torch.stack([block(x, zero)[0], x[1]]))
+    plain = codec_model.ResidualBlock(6)
+    assert torch.equal(plain(x, zero), plain(x, one))

@@ -5,6 +5,8 @@ import json
 import math
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from helpers.faults import Killed, killed_before_write
 from helpers.images import image_set, one_core
 from helpers.rate_distortion import SMALL, lively_model, random_images
 
+from cae_lib.base import processes
 from cae_lib.base.weights import CheckpointError, load_tensors
 from cae_lib.codec import training as codec_training
 from cae_lib.codec.model import RateDistortionAutoencoder
@@ -78,8 +81,8 @@ def steps(monkeypatch):
     """What each step of a training did: its learning rate and the weights after it."""
     seen, real = [], codec_training.train_step
 
-    def record(model, optimiser, images, bf16):
-        terms = real(model, optimiser, images, bf16)
+    def record(model, optimiser, loss, bf16, count, images, *chance):
+        terms = real(model, optimiser, loss, bf16, count, images, *chance)
         weights = {k: v.clone() for k, v in model.state_dict().items()}
         seen.append({"rates": [g["lr"] for g in optimiser.param_groups], "weights": weights, "images": images})
         return terms
@@ -185,10 +188,10 @@ def test_the_learning_rate_stays_and_then_falls_to_zero_in_a_line(tmp_path, step
 def test_every_image_once_an_epoch_some_of_them_mirrored_in_another_order_each_time(tmp_path, steps, monkeypatch):
     seen, real = [], codec_training.rate_distortion
 
-    def record(model, inputs, quality):
+    def record(model, inputs, quality, balance):
         assert model.training and set(quality.tolist()) == {0, 1}, "noise, and each image with a quality of its own"
         seen.append((inputs, quality))
-        return real(model, inputs, quality)
+        return real(model, inputs, quality, balance)
 
     monkeypatch.setattr(codec_training, "rate_distortion", record)
     images = blocks(40)
@@ -314,6 +317,62 @@ def test_a_finished_training_is_not_repeated(finished, tmp_path, steps, epochs):
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
+def test_between_checkpoints_nothing_is_measured_or_written(tmp_path, finished):
+    rare = replace(SHORT, epochs=5, every=2)
+    train_in(tmp_path, rare)
+    measured = ["measured" in row for row in record_of(tmp_path)["epochs"]]
+    assert measured == [False, True, False, True, True], "every second epoch and the last one"
+    once = [row["loss"] for row in record_of(finished)["epochs"][:1]]
+    assert [row["loss"] for row in record_of(tmp_path)["epochs"][:1]] == once
+
+
+# Several processes
+
+
+def test_a_share_is_every_nth_item_and_all_are_alike():
+    batch = torch.arange(11)
+    parts = [processes.share(batch, rank, 3) for rank in range(3)]
+    assert [part.tolist() for part in parts] == [[0, 3, 6], [1, 4, 7], [2, 5, 8]]
+    assert torch.equal(processes.share(batch, 0, 1), batch)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import torch
+torch.set_num_threads(1)
+from codec.test_rate_distortion_training import SHARED, SHORT, blocks, train_in
+train_in(Path(sys.argv[2]), SHORT, SHARED, blocks(24), progress=True)
+"""
+SHARED = replace(SMALL, rounding="straight-through")  # without noise, which each process would draw for itself
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path):
+    """By torchrun on the CPU: the same weights as one process with whole batches, up to rounding."""
+    train_in(tmp_path / "one", SHORT, SHARED, blocks(24))
+    script, tests = tmp_path / "train.py", Path(__file__).parents[1]
+    script.write_text(SCRIPT)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    # Without the GPU, which the helpers hide from this test by other means.
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, str(tests), str(tmp_path / "two")], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("epoch 3/3") == 1, "one of them speaks"
+    one, two = (json.loads((tmp_path / name / "run.json").read_text())["epochs"] for name in ("one", "two"))
+    for row, other in zip(one, two, strict=True):
+        assert [other[k] for k in ("loss", "bpp", "mse")] == pytest.approx(
+            [row[k] for k in ("loss", "bpp", "mse")], 1e-4
+        )
+    (weights, _), (others, _) = (load_tensors(tmp_path / name / "resume.safetensors") for name in ("one", "two"))
+    for name, value in weights.items():
+        if name.startswith(("weights/", "average/")):
+            torch.testing.assert_close(others[name], value, rtol=1e-3, atol=1e-4)
+
+
 # Faults
 
 
@@ -354,8 +413,8 @@ def test_a_loss_that_is_not_finite_is_refused_and_the_last_epoch_kept(tmp_path, 
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     real, count = codec_training.rate_distortion, iter(range(9))
 
-    def spoilt(*args):
-        terms = real(*args)
+    def spoilt(*args, **options):
+        terms = real(*args, **options)
         return terms | {"loss": terms["loss"] * (value if next(count) == 1 else 1)}
 
     monkeypatch.setattr(codec_training, "rate_distortion", spoilt)

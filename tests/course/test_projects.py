@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from cae_lib.codec.model import fields
+from cae_lib.codec.prior import fields
 from cae_lib.codec.quantisation import BITS, quantise
 from cae_lib.course import projects
 from cae_lib.course.projects import EntryError, judge, leaderboard

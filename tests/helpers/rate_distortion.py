@@ -8,14 +8,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from cae_lib.codec.model import RateDistortionAutoencoder, RateDistortionConfig
+from cae_lib.codec.design import RateDistortionConfig
+from cae_lib.codec.model import RateDistortionAutoencoder
 
+# Beside the shipped kind, one with all that has come since: deeper blocks that are told the quality, and a wide view.
 SMALL = RateDistortionConfig(width=16, groups=(2, 2, 4), lambdas=(0.01, 0.05))
 NONE, HYPER = replace(SMALL, context="none"), replace(SMALL, hyper=3)
-CONFIGS = (SMALL, NONE, HYPER, replace(HYPER, context="none"))
-every_config = pytest.mark.parametrize("config", CONFIGS, ids=["groups", "none", "hyper-groups", "hyper-none"])
-with_hyper = pytest.mark.parametrize("config", CONFIGS[2:], ids=["groups", "none"])
-ROUNDINGS = ("noise", "straight-through", "mixed")
+DEEP = replace(SMALL, narrow=16, deep=3, shallow=2, by_quality=True, reach=2, rounding="apart")
+CONFIGS = (SMALL, NONE, HYPER, replace(HYPER, context="none"), DEEP)
+every_config = pytest.mark.parametrize("config", CONFIGS, ids=["groups", "none", "hyper-groups", "hyper-none", "deep"])
+with_hyper = pytest.mark.parametrize("config", CONFIGS[2:4], ids=["groups", "none"])
+ROUNDINGS = ("noise", "straight-through", "mixed", "apart")
 NEVER = 99  # the pass that codes places of z where it has no value
 
 

@@ -10,7 +10,7 @@ from helpers.images import random_set
 from cae_lib.base.atomic import write_json
 from cae_lib.checkpoints import CheckpointError
 from cae_lib.codec import integers, streams
-from cae_lib.codec.model import RateDistortionConfig
+from cae_lib.codec.design import RateDistortionConfig
 from cae_lib.race import rate_distortion
 from cae_lib.results import measurements, recipes, studies, tables
 from cae_lib.results.recipes import ALL, BASE, CODECS, SHORT, SMALL
