@@ -114,7 +114,7 @@ def architecture(model: nn.Module, title: str = "") -> Figure:
         ax.add_patch(Rectangle((x, -height / 2), width, height, facecolor=colour, edgecolor="#333333"))
         label = " × ".join(map(str, shape)) + (f"\n= {prod(shape):,}" if name and len(shape) == 3 else "")
         ax.text(x + width / 2, -0.56, label, ha="center", va="top", fontsize=8)
-        ax.text(x + width / 2, height / 2 + 0.03, name, ha="center", va="bottom", fontsize=9, weight="bold")
+        ax.text(x + width / 2, 0.53, name, ha="center", va="bottom", fontsize=9, weight="bold")
         x += width + 0.7
     ax.set(xlim=(-0.35, x - 0.35), ylim=(-0.85, 0.7), title=title)
     ax.axis("off")

@@ -61,12 +61,24 @@ def test_build_gives_back_a_function_that_works(capsys):
 
     def stub(x): ...
 
-    assert checks.build("99.2", own) is own
+    assert checks.build("99.2", own).__wrapped__ is own
     assert capsys.readouterr().out.startswith("Exercise 99.2: right.")
     for other, said in ((stub, "not answered yet."), (lambda x: x, "not yet."), (None, "not answered"), ("f", "text")):
         assert checks.build("99.2", other) is twice
         text = capsys.readouterr().out
         assert said in text and text.endswith("Until it is right, the notebook goes on with the kit's own.\n")
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.tensor], ids=["list", "array", "tensor"])
+def test_what_build_gives_back_returns_tensors(kind, capsys):
+    """A list may be right, and the notebook goes on with tensors."""
+
+    def pool(maps):
+        return kind(torch.nn.functional.max_pool2d(maps, 2).tolist())
+
+    result = checks.build("01.4", pool)(torch.rand(1, 2, 4, 4))
+    assert "right." in capsys.readouterr().out
+    assert isinstance(result, torch.Tensor) and result.dtype == torch.float32 and result.shape == (1, 2, 2, 2)
 
 
 def test_the_kits_own_function_is_no_answer(capsys):

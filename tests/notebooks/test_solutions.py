@@ -99,6 +99,13 @@ def sizes_of_rebuilt(kinds: list[str], exercises: list) -> None:
     assert all(exercise.why.endswith(".") for exercise in exercises)
 
 
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_a_notebook_with_checks_imports_the_hints_that_they_offer(path):
+    code = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "code")
+    (names,) = re.findall(r"from cae_lib\.course\.checks import (.*)", code)
+    assert {"check", "hint"} <= set(names.split(", "))
+
+
 def test_marked_lines_go_and_all_others_stay():
     assert without_solution(UNSOLVED) == "answer = None\nprint(answer)"
     assert without_solution("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION") == "def f():"
