@@ -80,12 +80,12 @@ def build(name: str, function):
 
 
 def in_tensors(function):
-    """The same function; a list or an array that it returns becomes a tensor, which the notebook goes on with."""
+    """The same function; numbers that it returns as a list or an array become a tensor: the notebook needs one."""
 
     @wraps(function)
     def run(*arguments, **named):
         result = function(*arguments, **named)
-        if not isinstance(result, list | np.ndarray):
+        if not isinstance(result, list | np.ndarray) or np.asarray(result).dtype.kind not in "biuf":
             return result
         result = torch.from_numpy(np.asarray(result))
         return result.float() if result.is_floating_point() else result

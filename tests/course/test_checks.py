@@ -81,6 +81,11 @@ def test_what_build_gives_back_returns_tensors(kind, capsys):
     assert isinstance(result, torch.Tensor) and result.dtype == torch.float32 and result.shape == (1, 2, 2, 2)
 
 
+@pytest.mark.parametrize("result", [["a", "b"], ("a", 1), {"a": 1}, 3, None], ids=str)
+def test_what_is_no_list_of_numbers_stays_as_it_is(result):
+    assert checks.in_tensors(lambda: result)() is result
+
+
 def test_the_kits_own_function_is_no_answer(capsys):
     """Its cell run twice hands over what it gave back the first time."""
     assert checks.build("99.2", twice) is twice
