@@ -85,10 +85,13 @@ def in_tensors(function):
     @wraps(function)
     def run(*arguments, **named):
         result = function(*arguments, **named)
-        if not isinstance(result, list | np.ndarray) or np.asarray(result).dtype.kind not in "biuf":
+        try:
+            numbers = np.asarray(result) if isinstance(result, list | np.ndarray) else np.asarray(None)
+        except ValueError:  # a list of parts of different shapes
             return result
-        result = torch.from_numpy(np.asarray(result))
-        return result.float() if result.is_floating_point() else result
+        if numbers.dtype.kind not in "biuf":
+            return result
+        return torch.from_numpy(numbers.astype(np.float32) if numbers.dtype.kind == "f" else numbers)
 
     return run
 
