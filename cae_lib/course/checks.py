@@ -89,7 +89,7 @@ def in_tensors(function):
             numbers = np.asarray(result) if isinstance(result, list | np.ndarray) else np.asarray(None)
         except ValueError:  # a list of parts of different shapes
             return result
-        if numbers.dtype.kind not in "biuf":
+        if numbers.dtype.kind not in "biuf" or not numbers.size:  # an empty list may be one of names
             return result
         return torch.from_numpy(numbers.astype(np.float32) if numbers.dtype.kind == "f" else numbers)
 

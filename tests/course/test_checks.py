@@ -81,7 +81,7 @@ def test_what_build_gives_back_returns_tensors(kind, capsys):
     assert isinstance(result, torch.Tensor) and result.dtype == torch.float32 and result.shape == (1, 2, 2, 2)
 
 
-@pytest.mark.parametrize("result", [["a", "b"], [torch.ones(2), torch.ones(2, 3)], ("a", 1), 3, None], ids=repr)
+@pytest.mark.parametrize("result", [["a", "b"], [torch.ones(2), torch.ones(2, 3)], ("a", 1), [], 3, None], ids=repr)
 def test_what_is_no_list_of_numbers_stays_as_it_is(result):
     assert checks.in_tensors(lambda: result)() is result
 
