@@ -11,7 +11,7 @@ from torch import Tensor
 from cae_lib.base.atomic import write_atomically
 from cae_lib.base.errors import KitError
 
-TYPES = (torch.float32, torch.int64)
+TYPES = (torch.float16, torch.float32, torch.int64)
 
 
 class CheckpointError(KitError):
@@ -19,12 +19,12 @@ class CheckpointError(KitError):
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write float32 and int64 tensors as safetensors, atomically, with a SHA-256 checksum of their bytes.
+    """Write float16, float32 and int64 tensors as safetensors, atomically, with a SHA-256 checksum of their bytes.
 
     Raises TypeError for tensors of another type.
     """
     if any(tensor.dtype not in TYPES for tensor in tensors.values()):
-        raise TypeError("Only float32 and int64 tensors can be stored: convert the others with .float() first.")
+        raise TypeError("Only float16, float32 and int64 tensors can be stored: convert the others with .float() first.")
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     metadata = metadata or {}
     write_atomically(path, safetensors.torch.save(tensors, metadata | {"sha256": checksum(tensors, metadata)}))

@@ -22,6 +22,12 @@ def error_price(model: RateDistortionAutoencoder, quality: Tensor) -> Tensor:
     return model.lambdas[quality] * 255**2 / (3 * 4)  # three colours; half the range, so a quarter of the square
 
 
+def loss(model: RateDistortionAutoencoder, symbols: Tensor, images: Tensor, quality: Tensor) -> Tensor:
+    """What symbols (N, channels, h, w) for images (N, 3, H, W) in [-1, 1] cost in all, in bits: (N,)."""
+    error = (model.synthesise(symbols, quality) - images).square().flatten(1).sum(1)
+    return model.bits(symbols, symbols, quality) + error_price(model, quality) * error
+
+
 @torch.enable_grad()
 def annealed(model: RateDistortionAutoencoder, code: Tensor, images: Tensor, quality: Tensor, steps: int) -> Tensor:
     """Symbols for images (N, 3, H, W) in [-1, 1]: a code (N, channels, h, w), after `steps` of Adam on it, rounded.
@@ -35,9 +41,7 @@ def annealed(model: RateDistortionAutoencoder, code: Tensor, images: Tensor, qua
     for step in range(steps):
         temperature = HOT * (COLD / HOT) ** (step / steps)
         symbols = softly_rounded(code, temperature, generator)
-        error = (model.synthesise(symbols, quality) - images).square().flatten(1).sum(1)
-        loss = model.bits(symbols, symbols, quality) + error_price(model, quality) * error
-        (code.grad,) = torch.autograd.grad(loss.sum(), code)
+        (code.grad,) = torch.autograd.grad(loss(model, symbols, images, quality).sum(), code)
         optimiser.step()
     return code.detach().round()
 

@@ -17,6 +17,7 @@ from cae_lib.data.images import ImageSet
 FOLDER = places.CODECS
 
 RD = "rd"  # the rate-distortion autoencoder; the plain ones before it were trained without a thought of bits
+RD2 = "rd2"  # a larger one, which took a GPU
 DCT = "dct"  # no network
 # A model's place here is its number in .cae files: new ones go to the end.
 MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64", RD, DCT)

@@ -22,6 +22,9 @@ from cae_lib.evaluation import check_images
 from cae_lib.training import SEEDS, TrainingError
 
 
+LEAST_GAIN = 0.05  # where all symbols are zero, no gradient leads back
+
+
 @dataclass(frozen=True)
 class RateDistortionTraining:
     """How it is trained: Adam on mirrored and unmirrored images, each with a quality drawn at random.
@@ -167,6 +170,7 @@ def train_step(
     processes.average(model.parameters(), count)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
+    model.log_gain.data.clamp_(min=math.log(LEAST_GAIN))
     return terms
 
 

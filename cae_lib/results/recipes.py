@@ -80,6 +80,20 @@ RUNS = {
 
 # The codecs trained for rate and distortion: the one that ships, three minutes, and what each part is worth.
 
+LARGE = RateDistortionConfig(
+    width=192,
+    narrow=96,
+    deep=5,
+    shallow=3,
+    by_quality=True,
+    groups=(2, 2, 4, 8, 8, 8, 16),
+    lambdas=(0.0003, 0.0006, 0.0012, 0.0025, 0.005, 0.009, 0.016, 0.03, 0.055, 0.1, 0.2, 0.4),
+    rounding="apart",
+    hyper=8,
+    hidden=160,
+    reach=2,
+)
+
 # Small enough to be trained many times; what holds for it need not hold for a large model trained for long.
 SMALL = RateDistortionConfig(width=64, lambdas=(0.002, 0.008, 0.025, 0.09))
 SHORT = RateDistortionTraining(epochs=4, batch_size=32, learning_rate=4e-3)
@@ -93,6 +107,11 @@ def part(why: str, model: RateDistortionConfig = SMALL, training: RateDistortion
 
 CODECS = {
     streams.RD: Recipe("the codec that ships", RateDistortionConfig(), RateDistortionTraining(epochs=48)),
+    streams.RD2: Recipe(
+        "the strong codec that ships: larger, more rates, all parts",
+        LARGE,
+        RateDistortionTraining(epochs=160, batch_size=250, decay=0.6, balance=0.3, every=10),
+    ),
     "rd_minutes": Recipe(
         "three minutes: one rate, one distribution a channel",
         RateDistortionConfig(width=64, lambdas=(0.01,), context="none"),
@@ -140,7 +159,7 @@ def train_recipe(
     images = train_set.take(recipe.train_images)
     folder = folder or (SHIPPED if name in RUNS else OWN) / name / f"seed{seed}"
     if isinstance(training, RateDistortionTraining):
-        model = train_codec(folder, recipe.model, training, images, test_set.take(MEASURED))
+        model = integers.halved(train_codec(folder, recipe.model, training, images, test_set.take(MEASURED)))
         RateDistortionCodec(model, integers.constants(model)).save(folder / "codec.safetensors")
         return integers.load(folder / "codec.safetensors")
     every = seed == 0 and recipe.training.epochs <= 30
