@@ -24,7 +24,9 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
     Raises TypeError for tensors of another type.
     """
     if any(tensor.dtype not in TYPES for tensor in tensors.values()):
-        raise TypeError("Only float16, float32 and int64 tensors can be stored: convert the others with .float() first.")
+        raise TypeError(
+            "Only float16, float32 and int64 tensors can be stored: convert the others with .float() first."
+        )
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     metadata = metadata or {}
     write_atomically(path, safetensors.torch.save(tensors, metadata | {"sha256": checksum(tensors, metadata)}))

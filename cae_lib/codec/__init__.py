@@ -11,6 +11,7 @@ In reading order:
 - design: what has to be known to build an autoencoder for rate and distortion
 - prior: its entropy model, which says how likely each symbol is
 - model: the autoencoder itself
+- growing: a larger one that begins where a smaller one ended
 - training: how it is trained
 - search: symbols that cost less than the nearest ones, found by the encoder
 - integers: its entropy model in whole numbers, so that every machine decodes alike

@@ -16,11 +16,11 @@ from cae_lib.base.atomic import write_json
 from cae_lib.base.device import best_device, precision
 from cae_lib.base.epochs import Sums, refuse_infinite, seed_epoch
 from cae_lib.base.replay import adam, own_stream, replayed, set_learning_rate
+from cae_lib.codec.growing import grown
 from cae_lib.codec.model import RateDistortionAutoencoder, RateDistortionConfig, rate_distortion
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.evaluation import check_images
 from cae_lib.training import SEEDS, TrainingError
-
 
 LEAST_GAIN = 0.05  # where all symbols are zero, no gradient leads back
 
@@ -53,14 +53,15 @@ def train_codec(
     images: ImageSet,
     measured: ImageSet,
     *,
+    start: RateDistortionAutoencoder | None = None,
     progress: bool = True,
 ) -> RateDistortionAutoencoder:
     """Train in `folder`, or go on there after the last finished epoch; returns the model with averaged weights.
 
     Training goes on with more or fewer epochs in all, so that one can decide late when the learning rate falls.
-    `measured` images are only ever measured. Started by torchrun, each process takes a part of every batch. Raises
-    CheckpointError if the folder holds another model or training, TrainingError for images of a wrong shape or type, an
-    empty set, or a loss that is not finite.
+    `measured` images are only ever measured. The model is grown from `start`, if there is one (see growing.py).
+    Started by torchrun, each process takes a part of every batch. Raises CheckpointError if the folder holds another
+    model or training, TrainingError for images of a wrong shape or type, an empty set, or a loss that is not finite.
     """
     check_images(images.images, "training images")
     check_images(measured.images, "measured images")
@@ -70,10 +71,10 @@ def train_codec(
     progress, device = progress and rank == 0, best_device()
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
-        model = RateDistortionAutoencoder(config)
+        model = grown(start, config) if start else RateDistortionAutoencoder(config)
     average = {name: value.clone() for name, value in model.state_dict().items()}
     facts = {"model": config.as_dict(), "training": asdict(training) | {"epochs": None}, "source": images.source}
-    facts |= {"train_images": len(images)}
+    facts |= {"train_images": len(images)} | ({"grown_from": start.config.as_dict()} if start else {})
     record = {"epochs": []}
     stopped = resume.load(folder, facts)
     if stopped:

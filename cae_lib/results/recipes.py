@@ -22,7 +22,8 @@ MEASURED = 500  # test images that the training of a codec is measured on
 class Recipe:
     """One training: model, training, how many images, how many seeds.
 
-    Seed 0 of a run keeps the weights of every epoch, the others those of the best and the last one.
+    Seed 0 of a run keeps the weights of every epoch, the others those of the best and the last one. grown_from: the
+    shipped codec whose transforms a codec begins with, "" for none.
     """
 
     why: str
@@ -31,6 +32,7 @@ class Recipe:
     seeds: int = 1
     train_images: int = ALL
     validation_images: int = ALL
+    grown_from: str = ""
 
 
 # The runs of autoencoders that ship.
@@ -80,17 +82,14 @@ RUNS = {
 
 # The codecs trained for rate and distortion: the one that ships, three minutes, and what each part is worth.
 
-LARGE = RateDistortionConfig(
-    width=192,
-    narrow=96,
-    deep=5,
-    shallow=3,
+GROWN = RateDistortionConfig(
+    deep=4,
+    shallow=2,
     by_quality=True,
     groups=(2, 2, 4, 8, 8, 8, 16),
-    lambdas=(0.0003, 0.0006, 0.0012, 0.0025, 0.005, 0.009, 0.016, 0.03, 0.055, 0.1, 0.2, 0.4),
+    lambdas=(0.0003, 0.0006, 0.0012, 0.0025, 0.005, 0.009, 0.016, 0.03, 0.055, 0.1, 0.2),
     rounding="apart",
-    hyper=8,
-    hidden=160,
+    hidden=128,
     reach=2,
 )
 
@@ -108,9 +107,10 @@ def part(why: str, model: RateDistortionConfig = SMALL, training: RateDistortion
 CODECS = {
     streams.RD: Recipe("the codec that ships", RateDistortionConfig(), RateDistortionTraining(epochs=48)),
     streams.RD2: Recipe(
-        "the strong codec that ships: larger, more rates, all parts",
-        LARGE,
-        RateDistortionTraining(epochs=160, batch_size=250, decay=0.6, balance=0.3, every=10),
+        "the strong codec that ships: grown from the first, with more blocks, rates and groups",
+        GROWN,
+        RateDistortionTraining(epochs=44, decay=0.7, balance=0.3),
+        grown_from=streams.RD,
     ),
     "rd_minutes": Recipe(
         "three minutes: one rate, one distribution a channel",
@@ -159,7 +159,9 @@ def train_recipe(
     images = train_set.take(recipe.train_images)
     folder = folder or (SHIPPED if name in RUNS else OWN) / name / f"seed{seed}"
     if isinstance(training, RateDistortionTraining):
-        model = integers.halved(train_codec(folder, recipe.model, training, images, test_set.take(MEASURED)))
+        start = streams.load_codec(recipe.grown_from).model if recipe.grown_from else None
+        model = train_codec(folder, recipe.model, training, images, test_set.take(MEASURED), start=start)
+        model = integers.halved(model)
         RateDistortionCodec(model, integers.constants(model)).save(folder / "codec.safetensors")
         return integers.load(folder / "codec.safetensors")
     every = seed == 0 and recipe.training.epochs <= 30
