@@ -230,7 +230,7 @@ def run(args: argparse.Namespace) -> int:
 def figures(args: argparse.Namespace) -> None:
     from cae_lib.results import publish
 
-    known = [publish.TABLES, *publish.ALL]
+    known = [publish.TABLES, *publish.EVERY]
     unknown = set(args.measure or []) - set(known)
     if unknown:
         raise UsageError(f"Nothing to measure is called {', '.join(sorted(unknown))}; there are {', '.join(known)}.")

@@ -17,10 +17,10 @@ from cae_lib.data.images import ImageSet
 FOLDER = places.CODECS
 
 RD = "rd"  # the rate-distortion autoencoder; the plain ones before it were trained without a thought of bits
-RD2 = "rd2"  # a larger one, which took a GPU
+RD2 = "rd2"  # grown from it: stronger, and slower
 DCT = "dct"  # no network
 # A model's place here is its number in .cae files: new ones go to the end.
-MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64", RD, DCT)
+MODELS = ("model1", "model2", "model1_code2", "model1_code8", "model1_code16", "model1_code64", RD, DCT, RD2)
 
 # Name -> codec: a notebook may add its own, which then goes by its name everywhere, as the shipped ones do.
 OWN: dict[str, TransformCodec] = {}
@@ -48,13 +48,13 @@ def load_codec(name: str) -> TransformCodec:
 @cache
 def shipped_codec(name: str) -> TransformCodec:
     """One of MODELS, from its file."""
-    codec = {RD: integers, DCT: dct}.get(name, quantisation).load(FOLDER / f"{name}.safetensors")
+    codec = {RD: integers, RD2: integers, DCT: dct}.get(name, quantisation).load(FOLDER / f"{name}.safetensors")
     codec.name, codec.number, codec.fingerprint = name, MODELS.index(name), fingerprint(name)
     return codec
 
 
 def calibrate_all(train: ImageSet) -> None:
-    """Make the files of all codecs but rd again: what is measured on training images.
+    """Make the files of all codecs but rd and rd2 again: what is measured on training images.
 
     The plain autoencoders come from the shipped runs (seed 0, last epoch); their ranges and tables are measured on the
     first images, the tables of the DCT codec on all of them.
@@ -74,8 +74,8 @@ def compress(image: np.ndarray, *, model: str, quality: int, effort: int = 0, pr
     """An image as the bytes of a .cae file.
 
     image: uint8 (H, W, 3), sides from 1 pixel up; model: one of MODELS; quality: one of the codec's `qualities`
-    (bits a value for a plain autoencoder, 1 for the lowest rate of rd and dct); effort: one of its `efforts`, how long
-    the encoder searches (0, 1 or 2 for rd); progress: draw a bar for a large image. Raises CodecError.
+    (bits a value for a plain autoencoder, 1 for the lowest rate of the others); effort: one of its `efforts`, how long
+    the encoder searches (0, 1 or 2 for rd and rd2); progress: draw a bar for a large image. Raises CodecError.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:

@@ -18,7 +18,7 @@ from cae_lib.metrics import psnr
 from cae_lib.models import range_of
 from cae_lib.results import measurements
 from cae_lib.results.dct_steps import dct_steps
-from cae_lib.results.race_figures import codecs_file, codecs_payload, rd_anchors, rd_payload, weights
+from cae_lib.results.race_figures import codecs_file, codecs_payload, rd2_race, rd_payload, weights
 from cae_lib.results.recipes import BASE, CODECS, LEARNING_RATES
 from cae_lib.results.studies import DEAD_BATCH_SIZES, DEAD_RELU_FILE
 
@@ -224,7 +224,7 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     codecs_payload,
     codecs_file,
     rd_payload,
-    rd_anchors,
+    rd2_race,
     weights,
     dct_steps,
     rd_ablation,

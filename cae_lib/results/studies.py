@@ -101,7 +101,7 @@ def codec_study(train_set: ImageSet, test_set: ImageSet, file: Path) -> list[dic
                 continue
             print(f"{name}, seed {seed}: {recipe.why}", flush=True)
             ours, folder = train_recipe(name, seed, train_set, test_set), OWN / name / f"seed{seed}"
-            if name == streams.RD:
+            if name in (streams.RD, streams.RD2):
                 write_atomically(streams.FOLDER / f"{name}.safetensors", (folder / "codec.safetensors").read_bytes())
             history = json.loads((folder / "run.json").read_text())
             row = {"name": name, "seed": seed, "epochs": len(history["epochs"])}

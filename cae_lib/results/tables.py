@@ -2,7 +2,7 @@
 
 from textwrap import wrap
 
-from cae_lib.race.rate_distortion import ANCHOR_NOTE, NOTES, bpp_at
+from cae_lib.race.rate_distortion import ANCHOR_NOTE, NOTES, against_anchors, bpp_at
 from cae_lib.results.measurements import half_interval
 from cae_lib.results.recipes import BASE, CODECS
 
@@ -99,13 +99,20 @@ def race_table(result: dict, references: dict[str, list[dict]] | None = None) ->
     return "\n".join(lines)
 
 
-def anchor_table(rows: list[dict], name: str) -> str:
-    """against_anchors' rows as plain text: payloads at the PSNR of single published points, and the difference."""
-    lines = [f"{'payload, bits per pixel':<24}{'dB, mean error':>15}{'published':>11}{name:>8}{'difference':>12}"]
-    for row in rows:
-        percent = "–" if row["percent"] is None else f"{row['percent']:+.0f} %"
-        cells = f"{row['psnr_pooled']:>15.2f}{row['published']:>11.3f}{number(row['ours'], '.3f'):>8}{percent:>12}"
-        lines.append(f"{row['codec']:<24}{cells}")
+def anchor_table(curves: dict[str, list[dict]]) -> str:
+    """What codecs need at the PSNR of single published points, and how much more that is, as plain text.
+
+    curves: name -> points of rate_distortion.curve.
+    """
+    width = max(10, *map(len, curves)) + 9
+    names = "".join(f"{name:>{width}}" for name in curves)
+    lines = [f"{'payload, bits per pixel':<24}{'dB, mean error':>15}{'published':>11}{names}"]
+    for rows in zip(*(against_anchors(points) for points in curves.values()), strict=True):
+        line = f"{rows[0]['codec']:<24}{rows[0]['psnr_pooled']:>15.2f}{rows[0]['published']:>11.3f}"
+        for row in rows:
+            percent = "" if row["percent"] is None else f"{row['percent']:+6.0f} %"
+            line += f"{number(row['ours'], '.3f') + percent:>{width}}"
+        lines.append(line)
     return "\n".join([*lines, *wrap(ANCHOR_NOTE, 100)])
 
 

@@ -270,7 +270,7 @@ def winners() -> list[float]:
 
 
 RECODED, DCT = "JPEG's symbols, static tables", "... and a dead zone: the codec dct"
-VARIANTS = [name for name in CODECS if name not in ("rd", "rd_minutes")]
+VARIANTS = [name for name in CODECS if name not in ("rd", "rd2", "rd_minutes")]
 CASES = [
     (
         "01",

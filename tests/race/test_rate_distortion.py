@@ -9,10 +9,11 @@ from helpers.images import image_set
 from skimage.metrics import structural_similarity
 
 from cae_lib.cli import main
-from cae_lib.codec import streams
+from cae_lib.codec import search, streams
+from cae_lib.codec.container import CodecError
 from cae_lib.race import codecs
 from cae_lib.race.baselines import BASELINES, decode, payload
-from cae_lib.race.codecs import batches
+from cae_lib.race.codecs import batches, codec_named
 from cae_lib.race.rate_distortion import (
     LEVELS,
     NOTES,
@@ -89,6 +90,17 @@ def test_a_model_of_the_kit_runs_in_the_same_race():
 def test_a_codec_that_does_not_ship_runs_as_one_that_does():
     pictures = [images(1, 32, 32)[0], images(1, 9, 20)[0]]
     assert curve(pictures, streams.load_codec("rd")) == curve(pictures, "rd")
+
+
+def test_a_search_goes_by_the_name_of_its_codec(monkeypatch):
+    monkeypatch.setattr(search, "STEPS", {1: 2, 2: 5})
+    codec, pictures = codec_named("rd, searched"), images(2)
+    assert codec.qualities == streams.load_codec("rd").qualities
+    files = codec.encode(pictures, 3)
+    assert files == streams.encode_batch(pictures, model="rd", quality=3, effort=2) != codec.codec.encode(pictures, 3)
+    assert torch.equal(codec.decode(files), streams.decode_batch(files))
+    with pytest.raises(CodecError, match="nothing"):
+        codec_named("nothing, searched")
 
 
 def test_batches_hold_every_image_once_and_few_pixels(monkeypatch):

@@ -38,15 +38,17 @@ def tiny(monkeypatch, tmp_path):
     return tmp_path
 
 
-def test_the_shipped_codec_is_the_recipes():
-    recipe, shipped = CODECS[streams.RD], streams.load_codec(streams.RD)
+@pytest.mark.parametrize("name", [streams.RD, streams.RD2])
+def test_the_shipped_codec_is_the_recipes(name):
+    recipe, shipped = CODECS[name], streams.load_codec(name)
     assert shipped.config == recipe.model
     assert len(shipped.qualities) >= 6 and recipe.train_images == ALL
+    assert (streams.FOLDER / f"{name}.safetensors").stat().st_size < 10e6
 
 
 def test_the_variants_differ_from_the_base_in_one_thing_each():
     for name, recipe in CODECS.items():
-        if name in (streams.RD, "rd_minutes", BASE):
+        if name in (streams.RD, streams.RD2, "rd_minutes", BASE):
             continue
         changes = [a != b for a, b in ((recipe.model, SMALL), (recipe.training, SHORT))]
         assert sum(changes) == 1, name
@@ -112,5 +114,5 @@ def test_the_ablation_compares_seed_by_seed_and_ranks_on_held_out_images(monkeyp
 
 
 def test_no_design_trains_on_held_out_images():
-    designs = [recipe for name, recipe in CODECS.items() if name not in (streams.RD, "rd_minutes")]
+    designs = [recipe for name, recipe in CODECS.items() if name not in (streams.RD, streams.RD2, "rd_minutes")]
     assert all(recipe.train_images <= 50_000 - studies.HELD_OUT and recipe.seeds >= 3 for recipe in designs)
