@@ -52,7 +52,7 @@ notebooks: export CAE_RUNS := $(CURDIR)/build/runs
 notebooks: .venv/.done  ## write the notebooks from their solutions, execute them in place and keep their outputs
 	$(BIN)/python -m cae_lib.course.release
 	$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace \
-		--ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False notebooks/0*.ipynb
+		--ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb
 	$(BIN)/python -m cae_lib.course.release teaching
 
 train: .venv/.done  ## train everything that ships, in full; goes on where it was stopped

@@ -1,6 +1,6 @@
 """One chart from the first notebook to the last: rate across, quality up; the kit's points and the student's own.
 
-Until notebook 06 turns codes into bytes, the rate of a code is its numbers times the bits of each, and is named so.
+Until notebook 07 turns codes into bytes, the rate of a code is its numbers times the bits of each, and is named so.
 Rates are bits per pixel of images of 32 x 32 pixels; quality is PSNR in dB, infinite if nothing is lost.
 """
 

@@ -41,7 +41,7 @@ class Outcome:
 
 def find_notebooks(paths: list[str] | None = None) -> list[Path]:
     """The given notebooks, or all numbered ones of the kit. Raises UsageError for a missing one."""
-    known = sorted(NOTEBOOKS.glob("0*.ipynb"))
+    known = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
     found = [Path(p) for p in paths or known]
     for path in found:
         if path.suffix != ".ipynb" or not path.is_file():

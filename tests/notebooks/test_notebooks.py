@@ -32,9 +32,9 @@ NAMES = [
     "03_model1_training",
     "04_epochs_and_loss",
     "05_model2_comparison",
-    "06_from_codes_to_bytes",
-    "07_rate_against_distortion",
-    "08_batch_results",
+    "07_from_codes_to_bytes",
+    "08_rate_against_distortion",
+    "11_batch_results",
 ]
 MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")
 

@@ -1,102 +1,76 @@
 """Answers to the exercises of notebook 07: right ones in several forms, wrong ones, sneaky functions."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
 import torch
 
-from helpers.answers.common import no_function, no_number, no_parts, pairs
+from helpers.answers.common import forms, no_function, no_number, no_parts, pairs
 
 
-class Straight(torch.autograd.Function):
-    @staticmethod
-    def forward(context, y, step):
-        return torch.round(y / step) * step
-
-    @staticmethod
-    def backward(context, gradient):
-        return gradient, None
+def entropy_by_torch(counts):
+    return torch.special.entr(torch.tensor(counts, dtype=torch.float64) / sum(counts)).sum() / math.log(2)
 
 
-def straight_without_grad(y, step):
-    with torch.no_grad():
-        rest = step * torch.round(y / step) - y
-    return y + rest
+def entropy_by_numpy(counts):
+    p = np.array([k for k in counts if k > 0]) / np.sum(counts)
+    return -(p * np.log2(p)).sum()
 
 
-def choice_by_numpy(points, worth):
-    return np.argmin(np.array(points) @ [1, worth * 255**2])
-
-
-def mixed_gradients(y, step):
-    return (step * torch.round(y / step)).detach() + (y - y.detach()).mean()
+def entropy_by_length(counts):
+    n = sum(counts)
+    return math.log2(n) - sum(k * math.log2(k) for k in counts if k) / n
 
 
 RIGHT = {
-    "07.1": [0.01 * (55 - 40) - 0.2, -0.05, Fraction(-1, 20)],
-    "07.2": [-np.dot([0.5, 0.25, 0.25], np.log2([0.25, 0.25, 0.5])), Fraction(7, 4), torch.tensor(1.75)],
-    "07.3": pairs(2 * 4, 64 * 64),
-    "07.4": [
-        straight_without_grad,
-        lambda y, step: Straight.apply(y, step),
-        lambda y, step: y - (y - torch.round(y / step) * step).detach(),
-    ],
-    "07.5": [
-        choice_by_numpy,
-        lambda points, worth: min(range(len(points)), key=lambda k: points[k][0] + worth * 65_025 * points[k][1]),
-        lambda points, worth: torch.tensor([a + worth * 255**2 * b for a, b in points]).argmin(),
-    ],
+    "07.1": forms(16 * 16 * 16 * 5 // 32**2),
+    "07.2": pairs(round(1.8 * 7 / 2), 6 * 2 / 7 - 1) + [(6, 0.714), [np.int64(6), 0.71]],
+    "07.3": forms(15 + 2),
+    "07.4": pairs(Fraction(1, 2), Fraction(1, 4) * Fraction(1, 2)),
+    "07.5": [entropy_by_torch, entropy_by_numpy, entropy_by_length],
 }
 
 # exercise: (a typical wrong answer, pattern of what the check says about it)
 WRONG = {
-    "07.1": [(0.05, "sign"), (0.15, "distortion's part"), (-0.2, "rate's part"), (-0.35, "rises")],
-    "07.2": [(1.5, "entropy"), (0.25, "too much"), (5 / 3, "true shares"), (1.213, "nats")],
-    "07.3": [
-        ((4, 4096), "two colours"),
-        ((8, 16_384), "one pass"),
-        ((4096, 8), "order"),
-        ((8, 64), "Place by place: 64 is"),
+    "07.1": [(80, "one place"), (2560, "bytes of the whole code"), (6.6667, "each value of a pixel"), (2.5, "bytes")],
+    "07.2": [
+        ((7, 0.75), "seven steps"),
+        ((6, 0.8), "the level's"),
+        ((7, 5 / 7), "from 0"),
+        ((5, 0.43), "Level: 5 is too small"),
     ],
+    "07.3": [(15, "below 128"), (16, "Both"), (19, "one byte more than before"), (13, "too small")],
     "07.4": [
-        (lambda y, step: step * torch.round(y / step), "no gradient"),
-        (lambda y, step: y + (torch.round(y) - y).detach(), "whatever the step"),
-        (lambda y, step: y, "not rounded"),
-        (lambda y, step: 2 * y + (step * torch.round(y / step) - 2 * y).detach(), "Gradient: At"),
+        ((0.5, 0.25), "B alone"),
+        ((0.25, 0.125), "AB"),
+        ((0.5, 0.625), "not the upper end"),
+        (0.5, r"\(low, width\)"),
     ],
     "07.5": [
-        (lambda points, worth: int(np.argmin([bpp for bpp, _ in points])), "255²"),
-        (lambda points, worth: int(np.argmin([mse for _, mse in points])), "distortion alone"),
-        (lambda points, worth: choice_by_numpy(points, worth) + 1, "from 1"),
-        (lambda points, worth: points[choice_by_numpy(points, worth)], "comma makes"),
+        (lambda counts: np.log2(len(counts)), "equally likely"),
+        (lambda counts: entropy_by_numpy(counts) * np.log(2), "nats"),
+        (lambda counts: -entropy_by_numpy(counts), "sign"),
+        (lambda counts: -sum(k / sum(counts) * math.log2(k / sum(counts)) for k in counts), "raises ValueError"),
     ],
 }
 
 KINDS = {
     "07.1": no_number,
-    "07.2": no_number,
-    "07.3": no_parts,
-    "07.4": no_function,
+    "07.2": no_parts,
+    "07.3": no_number,
+    "07.4": no_parts,
     "07.5": no_function,
 }
 
 # exercise: (cases that anybody would try, functions that are right there and nowhere else)
 SNEAKY = {
-    "07.4": (
-        [(torch.tensor([-1.7, 0.4, 2.6]), 1.0), (torch.tensor([3.2]), 1.0)],
-        [
-            lambda y, step: (step * torch.round(y / step), torch.ones_like(y)),
-            mixed_gradients,
-            lambda y, step: y + (torch.round(y) - y).detach(),
-            lambda y, step: y / step + (step * torch.round(y / step) - y / step).detach(),
-        ],
-    ),
     "07.5": (
-        [([(2.0, 0.0001), (0.5, 0.004)], worth) for worth in (0.0001, 0.01)],
+        [([1, 1],), ([7],), ([2, 2, 2, 2],), ([0, 3],)],
         [
-            lambda points, worth: int(np.argmin([bpp + worth * 256**2 * mse for bpp, mse in points])),
-            lambda points, worth: 0 if worth > 0.001 else 1,
-            lambda points, worth: int(np.argmin([bpp + worth * 255**2 * mse for bpp, mse in points[:3]])),
+            lambda counts: math.log2(sum(k > 0 for k in counts)),
+            lambda counts: -math.log2(max(counts) / sum(counts)),
+            lambda counts: 2 * (1 - sum(k * k for k in counts) / sum(counts) ** 2) if len(counts) < 4 else 2,
         ],
     ),
 }
