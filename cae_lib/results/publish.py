@@ -6,7 +6,6 @@ from cae_lib.codec import streams
 from cae_lib.data.images import CIFAR10, DataError, ImageSet, load_images
 from cae_lib.race import rate_distortion
 from cae_lib.race.baselines import BASELINES
-from cae_lib.race.codecs import SEARCHED
 from cae_lib.race.rate_distortion import LEAST_OVERLAP, LEVELS, PUBLISHED, REFERENCE, against_anchors, bpp_at
 from cae_lib.results import measurements
 from cae_lib.results.chart_points import chart_points
@@ -24,12 +23,11 @@ from cae_lib.results.tables import (
 
 TABLES = "tables"  # `cae figures --measure tables`: the tables of the data and the autoencoders
 ALL = list(dict.fromkeys([REFERENCE, *streams.MODELS, *BASELINES]))
-BEST = streams.RD2 + SEARCHED
-LEARNED = (streams.RD, streams.RD2, BEST)
+LEARNED = (streams.RD, streams.RD2)
 RACES = {
     "codecs": (500, ALL),
     "rd": (10_000, [REFERENCE, streams.RD]),
-    "rd2": (500, [REFERENCE, "AVIF", streams.DCT, streams.RD, streams.RD2, BEST]),
+    "rd2": (500, [REFERENCE, "AVIF", streams.DCT, streams.RD, streams.RD2]),
 }  # stored races: test images, and codecs in order
 EVERY = list(dict.fromkeys(name for _, names in RACES.values() for name in names))
 
@@ -65,12 +63,11 @@ def readme_section() -> str:
         f"{savings('file', 'BPG 4:4:4', whole['curves']['rd'], PUBLISHED['BPG 4:4:4'])}\n"
         "As BPG's published bits are limits, the true difference is smaller.\n\n"
         "![rd against JPEG and published codecs](figures/rd_payload.png)\n\n"
-        "`rd2` is grown from rd: more blocks, qualities and groups. *Searched*: its encoder works with the highest\n"
-        f"effort, the files are read as any others. On the first {strong['images']} test images:\n\n"
+        f"`rd2` is grown from rd: more blocks, qualities and groups. On the first {strong['images']} test images:\n\n"
         f"```\n{race_table(strong, PUBLISHED)}\n```\n\n"
         "Stronger learned codecs, at the single points that were published:\n\n"
         f"```\n{anchor_table({name: strong['curves'][name] for name in LEARNED})}\n```\n\n"
-        f"{who_wins(against_anchors(strong['curves'][BEST]), BEST)}\n\n"
+        f"{who_wins(against_anchors(strong['curves'][streams.RD2]), streams.RD2)}\n\n"
         "![rd and rd2 beside single published points](figures/rd2_race.png)\n\n"
         f"{paid_for(stored('weights')['rows'])}\n\n"
         "![Bytes of rd with its weights, and of AVIF, against the number of images](figures/weights.png)\n\n"
