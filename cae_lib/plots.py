@@ -146,7 +146,8 @@ def loss_curves(
     loss minus floor on a logarithmic scale. mark: an epoch to mark on every curve.
     """
     floors = floors or {}
-    figure, axes = new_figure(1, 2 if above_floor else 1, 9.5 if above_floor else 6, 3.4, source)
+    figure, axes = new_figure(1, 2 if above_floor else 1, 8.4 if above_floor else 6, 3.4, source)
+    circle = f"epoch {mark}"
     for (name, losses), colour, marker in zip(curves.items(), cycle(COLOURS), cycle(MARKERS), strict=False):
         epochs = np.arange(1, len(losses) + 1)
         style = dict(color=colour, marker=marker if len(losses) <= 40 else None, markersize=3.5, label=name)
@@ -156,10 +157,11 @@ def loss_curves(
         if above_floor:
             axes[0, 1].semilogy(epochs, np.array(losses) - floors[name], **style)
         if mark is not None and mark <= len(losses):
-            axes[0, 0].plot(mark, losses[mark - 1], "o", color=colour, markersize=9, fillstyle="none")
+            axes[0, 0].plot(mark, losses[mark - 1], "o", color=colour, markersize=9, fillstyle="none", label=circle)
+            circle = None  # one entry in the legend
     axes[0, 0].set(xlabel="epoch", ylabel=ylabel, title=title)
     if above_floor:
-        axes[0, 1].set(xlabel="epoch", ylabel=f"{ylabel} above the floor (log)", title="what the model can still win")
+        axes[0, 1].set(xlabel="epoch", ylabel="loss above the floor (log)", title="what the model can still win")
     for ax in axes.flat:
         ax.grid(alpha=0.3)
         ax.legend(fontsize=8)

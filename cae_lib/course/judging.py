@@ -7,6 +7,7 @@ filled in, and Unreadable for an answer of the wrong kind.
 
 import copy
 import ctypes
+import dis
 import math
 import re
 import threading
@@ -145,6 +146,8 @@ def parts(**ways: Way) -> Way:
             values = [] if isinstance(answer, (str, bytes, dict, set)) else list(answer)
         except TypeError:
             values = []
+        if values and len(values) != len(names):
+            raise Unreadable(f"A tuple is wanted: ({', '.join(names)}), and yours has {len(values)} parts.")
         if len(values) != len(names):
             raise Unreadable(f"A tuple is wanted: ({', '.join(names)}), and {show(answer)} is none.")
         for name, way, value, wanted in zip(names, ways.values(), values, right, strict=True):
@@ -214,14 +217,26 @@ def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f,
             raise Unreadable(f"{call} has not ended after {SECONDS:g} seconds, and was stopped.") from None
         if stubs == len(cases) and printed.getvalue():
             return f"{name} prints, but it returns nothing: end it with return."
-        if stubs == len(cases):
+        if stubs == len(cases) and is_empty(answer):
             raise Unanswered
+        if stubs == len(cases):
+            return f"{name} returns nothing: end it with return."
         return next(iter(complaints), "")
 
     return compare
 
 
 NOTHING = "returns nothing."
+
+
+def is_empty(function) -> bool:
+    """Whether nothing has been written into a function yet; True for what has no code that could be looked at."""
+    code = getattr(function, "__code__", None)
+    return code is None or len(list(dis.get_instructions(code))) <= len(list(dis.get_instructions(stub))) + 1
+
+
+def stub():
+    raise NotImplementedError
 
 
 def difference(answer, right, case: tuple, result: Way, run: Callable) -> str:

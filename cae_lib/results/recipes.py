@@ -109,7 +109,7 @@ CODECS = {
     streams.RD2: Recipe(
         "the strong codec that ships: grown from the first, with more blocks, rates and groups",
         GROWN,
-        RateDistortionTraining(epochs=30, decay=0.7, balance=0.3),
+        RateDistortionTraining(epochs=25, decay=0.7, balance=0.3),
         grown_from=streams.RD,
     ),
     "rd_minutes": Recipe(

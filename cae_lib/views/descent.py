@@ -35,8 +35,8 @@ def descent(start: float = 0.18) -> View:
         contours(left, rate)
         curve = loss(path(rate))
         right.semilogy(curve, color=plots.COLOURS[0], marker=".")
-        right.set(xlabel="step", ylabel="loss (log)", ylim=(1e-4, 1e3))
-        right.set_title(f"after {STEPS} steps: {curve[-1]:.3g}", fontsize=9)
+        right.set(xlabel="step", ylabel="loss (log)", ylim=(1e-5, 1e3))
+        right.set_title(f"loss after {STEPS} steps: {curve[-1]:.3g}", fontsize=9)
         right.grid(alpha=0.3)
         return figure
 

@@ -50,6 +50,15 @@ def gentle(w):
     return w / (1 + w * w)
 
 
+double.__name__, gentle.__name__ = "w -> 2 w", "w -> w / (1 + w²)"  # as the sentences of the check show them
+
+
+def from_zero(losses, patience):
+    """Early stopping that counts epochs from 0."""
+    epoch = stop_epoch(losses, patience)
+    return epoch - 1 if epoch < len(losses) or stop_epoch([*losses, 0], patience) == epoch else epoch
+
+
 def descend(gradient, start, rate, steps):
     w = start
     for _ in range(steps):
@@ -80,7 +89,6 @@ EXERCISES = {
             (double, 1.0, 0.1, 10),
             (double, 1.0, 1.1, 3),
             (double, -2.0, 0.25, 1),
-            (double, 5.0, 0.3, 0),
             (gentle, 0.5, 0.2, 7),
             (gentle, -1.5, 0.6, 20),
         ),
@@ -91,7 +99,10 @@ EXERCISES = {
                 w - steps * rate * g(w)
             ),
             "It makes one step too many.": lambda g, w, rate, steps: descend(g, w, rate, steps + 1),
-            "It makes one step only.": lambda g, w, rate, steps: descend(g, w, rate, 1),
+            "It does not use `gradient`: another one is handed over in other cases.": lambda g, w, rate, steps: descend(
+                double, w, rate, steps
+            ),
+            "It makes one step only: is `return` inside the loop?": lambda g, w, rate, steps: descend(g, w, rate, 1),
             "It makes one step too few.": lambda g, w, rate, steps: descend(g, w, rate, max(0, steps - 1)),
         },
         hints=(
@@ -141,6 +152,10 @@ EXERCISES = {
             "It never sets its count back: only epochs in a row count.": never_reset,
             "It counts from the lowest loss of all; in training, the later ones are not known yet.": from_the_best,
             "It stops at the first epoch without a new lowest loss.": lambda losses, _: stop_epoch(losses, 1),
+            "It stops one epoch late: the p-th epoch in a row is the last.": lambda losses, patience: stop_epoch(
+                losses, patience + 1
+            ),
+            "It counts from 0; epochs count from 1.": from_zero,
         },
         hints=(
             "Go through the losses one by one. What do you have to remember?",
@@ -154,14 +169,22 @@ EXERCISES = {
         ("narrow", "asleep", "rate", "few"),
         mistakes={
             "B and C: both are flat for a while. Which of them falls in the end?": ("narrow", "rate", "asleep", "few"),
-            "A and D: compare the heights, and which of them has many epochs.": ("few", "asleep", "rate", "narrow"),
+            "A and D: which one has hundreds of epochs, and which training needs them?": (
+                "few",
+                "asleep",
+                "rate",
+                "narrow",
+            ),
         },
         hints=(
             "One run is flat and then falls. One hardly falls at all. Which are they?",
-            "Of the other two, one ends high, with both losses together; one has a gap, and hundreds of epochs.",
-            "The run on few images has few steps an epoch and so many epochs; a narrow code keeps both losses high.",
+            "Of the other two, one has hundreds of epochs, and ends lower. Look at the axes.",
+            "32 images are a few steps an epoch, and so many epochs; a code of one channel cannot come so low.",
         ),
-        why="Shape, height and gap tell them apart: a late fall, no fall, high losses without a gap, a gap.",
+        why=(
+            "B falls late, C hardly at all; D needs its 400 epochs, as 32 images make few steps each. None has a "
+            "gap to speak of: few images alone do not make one."
+        ),
     ),
     "04.6": Exercise(
         essay(30),

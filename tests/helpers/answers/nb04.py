@@ -82,6 +82,27 @@ def by_list(gradient, start, rate, steps):
     return torch.tensor(places[-1])
 
 
+def returns_inside(gradient, start, rate, steps):
+    for _ in range(steps):
+        start = start - rate * gradient(start)
+        return start
+
+
+def forgets_return(gradient, start, rate, steps):
+    for _ in range(steps):
+        start = start - rate * gradient(start)
+
+
+def stop_from_zero(losses, patience):
+    lowest, since = losses[0], 0
+    for epoch, loss in enumerate(losses):
+        since = 0 if loss < lowest or epoch == 0 else since + 1
+        lowest = min(lowest, loss)
+        if since == patience:
+            return epoch
+    return len(losses)
+
+
 def square(w):
     return 2 * w
 
@@ -112,6 +133,9 @@ WRONG = {
         (lambda g, w, rate, steps: w - steps * rate * g(w), "anew at each step"),
         (lambda g, w, rate, steps: by_recursion(g, w, rate, steps + 1), "too many"),
         (lambda g, w, rate, steps: w, "returns"),
+        (returns_inside, "inside the loop"),
+        (forgets_return, "end it with return"),
+        (lambda g, w, rate, steps: by_recursion(square, w, rate, steps), "does not use `gradient`"),
     ],
     "04.3": [
         (lambda losses: losses.index(min(losses)), "counts from 0"),
@@ -124,11 +148,14 @@ WRONG = {
         (lambda losses, patience: stop_by_count(losses, 1), "first epoch without"),
         (lambda losses, patience: stop_by_count(losses, patience) - 1, "returns 3, not 4"),
         (lambda losses, patience: stop_after_all(losses, patience), "in a row"),
+        (lambda losses, patience: stop_by_window(losses, patience + 1), "one epoch late"),
+        (stop_from_zero, "counts from 0"),
         (lambda losses, patience: stop_by_count([-k for k in losses], patience), "returns"),
     ],
     "04.5": [
         (("narrow", "rate", "asleep", "few"), "both are flat"),
-        (("few", "asleep", "rate", "narrow"), "compare the heights"),
+        (("few", "asleep", "rate", "narrow"), "which one has hundreds of epochs"),
+        (("narrow", "asleep", "rate"), "yours has 3 parts"),
         (("narrow", "asleep", "few", "rate"), "C: 'few' is not it"),
         ("narrow", r"\(A, B, C, D\)"),
     ],
