@@ -26,6 +26,7 @@ from torch import Tensor
 import cae_lib
 from cae_lib.base.errors import KitError
 from cae_lib.codec import payload
+from cae_lib.codec.container import CodecError
 
 SECONDS, GIGABYTES = 300, 4.0  # that a process may take, for all qualities
 LARGEST = 32  # megabytes of an entry's pickle
@@ -169,6 +170,11 @@ def main(role: str, name: str) -> None:
             answer = {q: payload.decode(files, codec, q, SIDE, SIDE) for q, files in task["files"].items()}
     except EntryError as error:
         sys.exit(str(error))
+    except CodecError as error:
+        peeks = (
+            "The bytes cannot be decoded. A pass may look at the symbols of the passes before it, and at nothing else."
+        )
+        sys.exit(peeks if role == "decoder" else str(error))
     except Exception as error:
         text = " ".join(str(error).split())
         sys.exit(f"{type(error).__name__}: {text}" if text else type(error).__name__)
