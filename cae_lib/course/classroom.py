@@ -23,6 +23,7 @@ from cae_lib.results.tables import number
 
 CALL = re.compile(r'\b(?:check|build)\(\s*["\'](\d\d\.\d+)["\']')
 GUESS = re.compile(r'\bpredict\(\s*["\'](\d\d\.[a-z])["\']')
+ENTRIES = {f"entry_{project}.py": project for project in PROJECTS}
 SHOWN = ("student", "solved", "exercises", "predicted", "predictions")  # in a terminal
 STYLE = (
     "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}"
@@ -81,7 +82,7 @@ def read_student(name: str, place: Path, shared: list[dict]) -> Student:
     if not [p for p in inside if p.suffix == ".ipynb"]:
         student.unread.append(f"{place.name} holds no notebook.")
     student.projects = best(rows)
-    student.entries = [p for p in inside if p.suffix == ".py" and p.stem.removeprefix("entry_") in PROJECTS]
+    student.entries = [p for p in inside if p.name in ENTRIES]
     return student
 
 
@@ -110,7 +111,7 @@ def judge_anew(students: list[Student], images: int, out: Path) -> None:
         rows = []
         for path in student.entries:
             try:
-                project = path.stem.removeprefix("entry_")
+                project = ENTRIES[path.name]
                 rows.append(judge(project, path, author=student.name, images=images, board=out / LEADERBOARD.name))
             except EntryError as error:
                 student.unread.append(f"{student.name}'s {path.name}: {error}")

@@ -80,6 +80,7 @@ def measure(
     task = {"numbers": numbers, "images": images}
     coded = in_a_process("encoder", path, task, seconds, gigabytes)
     decoded = in_a_process("decoder", path, {"numbers": numbers, "files": coded}, seconds, gigabytes)
+    need(decoded.keys() == coded.keys(), "The decoder has other qualities than the encoder.")
     for quality, result in decoded.items():
         fits = isinstance(result, Tensor) and result.shape == images.shape and result.dtype == torch.uint8
         need(fits and len(coded[quality]) == len(images), f"At quality {quality}, not every image has come back.")
@@ -106,7 +107,10 @@ def in_a_process(role: str, path: Path, task: dict, seconds: float, gigabytes: f
         answer = folder / "answer"
         lines = (folder / "said").read_text(errors="replace").strip().splitlines() or ["it says nothing"]
         need(process.returncode == 0 and answer.exists(), f"The {role} stopped: {lines[-1][:200]}")
-        return torch.load(answer, weights_only=True)
+        try:
+            return torch.load(answer, weights_only=True)
+        except Exception as error:
+            raise EntryError(f"The {role}'s answer cannot be read: {type(error).__name__}.") from error
 
 
 def surroundings(folder: str) -> dict[str, str]:
