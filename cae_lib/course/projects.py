@@ -24,12 +24,12 @@ from cae_lib.race.rates import bits_per_pixel
 from cae_lib.results.tables import decibels, number
 
 
-def learn(path: str | Path, train: ImageSet):
-    """The codec that an entry's `learn` makes from training images; it is kept beside the file. Raises EntryError."""
+def learn(path: str | Path, train: ImageSet, **options):
+    """The codec that an entry's `learn(train, **options)` makes; it is kept beside the file. Raises EntryError."""
     path = Path(path)
     code = referee.load_code(path)
     need(hasattr(code, "learn"), f"{path.name} has no function learn(train): it is what makes the codec.")
-    codec = code.learn(train)
+    codec = code.learn(train, **options)
     try:
         content = pickle.dumps(codec)
     except Exception as error:

@@ -100,7 +100,7 @@ def test_a_context_gives_the_same_pictures_from_other_bytes(tmp_path):
     plain = projects.points_of(entry(tmp_path), images)
     better = projects.points_of(entry(tmp_path, BETTER, COUNTED, "07"), images)
     assert [p["psnr"] for p in better] == pytest.approx([p["psnr"] for p in plain])
-    assert all(a["payload_bpp"] != b["payload_bpp"] for a, b in zip(plain, better, strict=True))
+    assert [p["payload_bpp"] for p in better] != [p["payload_bpp"] for p in plain]
 
 
 REMEMBERS = """
@@ -129,7 +129,7 @@ def synthesise(self, symbols, quality):
 SLOW = "def synthesise(self, symbols, quality): time.sleep(200)"
 LARGE = """
 def synthesise(self, symbols, quality):
-    self.much = torch.ones(10**9)
+    self.much = torch.ones(7 * 10**8)
     time.sleep(200)
 """
 QUITS = "def synthesise(self, symbols, quality): os._exit(3)"
