@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
@@ -37,7 +39,7 @@ def board(tmp_path):
 
 
 PLAIN = """\
-import os, time, torch
+import os, torch
 from pathlib import Path
 from cae_lib.codec import dct
 STEPS = (90, 40)
@@ -126,19 +128,11 @@ def synthesise(self, symbols, quality):
     found = [p.name for p in Path.cwd().rglob("*")] + [p.name for p in Path.home().rglob("*")]
     raise ValueError(" ".join(sorted(set(found))))
 """
-SLOW = "def synthesise(self, symbols, quality): time.sleep(200)"
-LARGE = """
-def synthesise(self, symbols, quality):
-    self.much = torch.ones(7 * 10**8)
-    time.sleep(200)
-"""
 QUITS = "def synthesise(self, symbols, quality): os._exit(3)"
 BAD = {
     "remembers": (REMEMBERS, r"The decoder stopped: AttributeError: 'Mine' object has no attribute 'images'"),
     "peeks": (PEEKS, r"A pass may look at the symbols of the passes before it, and at nothing else\."),
     "steals": (STEALS, r"The decoder stopped: DataError"),
-    "slow": (SLOW, r"The decoder took more than 30 seconds and was stopped: make it faster\."),
-    "large": (LARGE, r"The decoder took more than 2 GB of memory and was stopped: use less\."),
     "quits": (QUITS, r"The decoder stopped: it says nothing"),
     "raises": ("def analyse(self, images, quality): return 1 / 0", r"The encoder stopped: ZeroDivisionError"),
 }
@@ -146,10 +140,35 @@ BAD = {
 
 @pytest.mark.parametrize("method, sentence", BAD.values(), ids=BAD)
 def test_a_bad_entry_gets_one_sentence_and_no_row(method, sentence, tmp_path, board):
-    path, seconds = entry(tmp_path, method), 30 if method == SLOW else 300
+    path = entry(tmp_path, method)
     with pytest.raises(EntryError, match=sentence) as caught:
-        judge("06", path, author="Ada", images=4, board=board, seconds=seconds, gigabytes=2)
+        judge("06", path, author="Ada", images=4, board=board)
     assert "\n" not in str(caught.value) and not board.exists()
+
+
+LIMITS = {
+    "slow": ("import time; time.sleep(60)", 1, 9, r"took more than 1 seconds and was stopped: make it faster\."),
+    "large": (
+        "x = b'1' * 400_000_000; import time; time.sleep(60)",
+        60,
+        0.3,
+        r"more than 0.3 GB of memory and was stopped",
+    ),
+}
+
+
+@pytest.mark.parametrize("code, seconds, gigabytes, sentence", LIMITS.values(), ids=LIMITS)
+def test_a_process_beyond_its_limits_is_stopped(code, seconds, gigabytes, sentence):
+    """With what it started."""
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
+    process = subprocess.Popen([sys.executable, "-c", parent])
+    with pytest.raises(EntryError, match=f"^The decoder .*{sentence}"):
+        try:
+            referee.watch(process, "decoder", seconds, gigabytes)
+        finally:
+            running = referee.family(process)
+            referee.stop(process)
+    assert process.returncode != 0 and not [p for p in running if p.is_running() and p.status() != "zombie"]
 
 
 def test_the_decoder_finds_bytes_and_nothing_else(tmp_path):
