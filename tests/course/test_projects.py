@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import papermill
+import psutil
 import pytest
 
 from cae_lib.course import leaderboard, projects, referee
@@ -168,7 +169,8 @@ def test_a_process_beyond_its_limits_is_stopped(code, seconds, gigabytes, senten
         finally:
             running = referee.family(process)
             referee.stop(process)
-    assert process.returncode != 0 and not [p for p in running if p.is_running() and p.status() != "zombie"]
+    _, left = psutil.wait_procs(running, timeout=5)
+    assert process.returncode != 0 and not [p for p in left if p.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_the_decoder_finds_bytes_and_nothing_else(tmp_path):
