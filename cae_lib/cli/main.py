@@ -1,4 +1,4 @@
-"""The `cae` command: doctor, train, evaluate, compress, decompress, inspect, run, batch, report, figures.
+"""The `cae` command: doctor, train, evaluate, compress, decompress, inspect, run, batch, report, class, figures.
 
 Everything heavy is imported by the command that needs it, so that `cae --help` answers at once.
 """
@@ -14,12 +14,13 @@ from pathlib import Path
 from cae_lib import __version__
 from cae_lib.base.errors import KitError, UsageError
 from cae_lib.cli import batch as batch_commands
+from cae_lib.cli import classroom as class_commands
 from cae_lib.cli import codec as codec_commands
 from cae_lib.headless.parameters import PROFILES
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command (doctor, train, evaluate, compress, decompress, inspect, run, batch, report, figures).
+    """Run one command (doctor, train, evaluate, compress, decompress, inspect, run, batch, report, class, figures).
 
     Returns its exit code: 0, 1 for a failure, 2 for wrong usage, 130 when stopped.
     """
@@ -99,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="how much to compute (default: quick)")
 
     batch_commands.add_commands(add, positive_number, whole_number)
+    class_commands.add_commands(add, positive_number)
 
     sub = add("figures", figures, "Draw everything under figures/ again from the stored runs and measurements.")
     text = "measure first, long for all: the autoencoders' tables (tables), codecs by name; none named: all"

@@ -123,14 +123,16 @@ def calibrate(
     steps: Tensor | tuple[float, ...] = STEPS,
     rounding: float = ROUNDING,
     colours: tuple[Tensor, Tensor] | None = None,
+    kind: type[DctCodec] = DctCodec,
 ) -> DctCodec:
     """Count symbols, and find where in their intervals the values lie, on training images.
 
-    steps (Q,) or (Q, 192); colours: mean and matrix, by default `colour_axes` of the images.
+    steps (Q,) or (Q, 192); colours: mean and matrix, by default `colour_axes` of the images; kind: a class derived from
+    DctCodec, with another transform or quantiser.
     """
     steps = torch.as_tensor(steps, dtype=torch.float64)
     steps = steps[:, None].expand(-1, CHANNELS) if steps.dim() == 1 else steps
-    codec = DctCodec(*(colours or colour_axes(train.images)), steps, rounding)
+    codec = kind(*(colours or colour_axes(train.images)), steps, rounding)
     beyond, coded = torch.zeros_like(codec.steps), torch.zeros_like(codec.steps)
     for part in train.images.split(PART):
         values = codec.coefficients(part)
@@ -142,7 +144,7 @@ def calibrate(
             beyond[row] += ((size - symbols) * symbols.sign()).sum((0, 2, 3))
             coded[row] += (symbols != 0).sum((0, 2, 3))
     shift = beyond / coded.clamp(min=1)
-    return DctCodec(codec.mean, codec.colours, codec.steps, rounding, codec.counts, shift)
+    return kind(codec.mean, codec.colours, codec.steps, rounding, codec.counts, shift)
 
 
 def load(path: Path) -> DctCodec:

@@ -38,6 +38,9 @@ class Tables:
         categorical = load_constriction().stream.model.Categorical
         self.models = [categorical(row, perfect=False) for row in self.probabilities]
 
+    def __reduce__(self):  # constriction's models cannot be pickled or copied; they are made again
+        return Tables, (self.probabilities,)
+
     @property
     def symbols(self) -> int:
         """How many symbols each distribution knows."""

@@ -6,7 +6,10 @@
 - exercises/: one file a notebook: what is right, known mistakes, three hints
 - judging, reading: comparing an answer with what is right; reading what a student typed
 - autoencoders, lab, blind: how a class of autoencoders is judged; the patient of notebook 03; the curves of 04
-- projects: the larger tasks and their measures
+- projects: the larger tasks and their judge
+- referee: a student's codec in processes of its own, with limits
+- leaderboard: what the judge found, in a file, in print and on the chart
+- classroom: all students of a class in one table
 - solutions: where they lie, and the one of an exercise
 - release: students' notebooks from the solutions
 """

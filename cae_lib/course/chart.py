@@ -22,6 +22,7 @@ FILE = OWN / "chart.json"
 PIXELS = 32 * 32
 RAW = 24  # bits per pixel
 KIT, YOURS = "#666666", plots.COLOURS[1]
+READING = "Further left is smaller, further up is better"
 LOSSLESS = 4.0  # dB below the upper end of the chart, where points lie that lose nothing
 
 
@@ -89,9 +90,29 @@ def chart(notebook: str, source: str) -> Figure:
     ax.set(xlim=(low / 4, max(high, RAW) * 4), ylim=(min([20.0, *lossy]) - 4, top))
     name_points(ax, [(p, colour) for colour, points in ((KIT, kits), (YOURS, own)) for p in points], top)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    title = "Further left is smaller, further up is better (above the grey line: nothing is lost)"
-    ax.set_title(title, fontsize=9)
+    ax.set_title(f"{READING} (above the grey line: nothing is lost)", fontsize=9)
     ax.set(xlabel="bits per pixel (24: the raw pixels)", ylabel="PSNR in dB")
+    ax.legend(fontsize=8, loc="lower right")
+    return figure
+
+
+def chart_of_curves(curves: dict, rivals: dict, rate: float, source: str) -> Figure:
+    """Curves of entries measured on images of `source`, over the kit's on CIFAR-10: name -> (bits per pixel, dB).
+
+    The last entry is the best: it is drawn last and strongest. rate: the one at which they are compared.
+    """
+    figure, ((ax,),) = plots.new_figure(1, 1, 8.0, 4.6, source)
+    for k, (name, points) in enumerate(rivals.items()):
+        style = dict(color=KIT, linestyle=("--", "-", ":")[k % 3], linewidth=1.5)
+        ax.plot(*zip(*points, strict=True), label=f"{name} (CIFAR-10)", **style)
+    for k, (name, points) in enumerate(curves.items(), 1):
+        width, colour = (2.5 if k == len(curves) else 1.5), plots.COLOURS[(len(curves) - k) % len(plots.COLOURS)]
+        ax.plot(*zip(*points, strict=True), "o-", color=colour, linewidth=width, markersize=5, label=name)
+    ax.axvline(rate, color="#bbbbbb", linewidth=1, zorder=0)
+    ax.set_xscale("log", base=2)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.set_title(f"{READING} (grey line: where entries are compared)", fontsize=9)
+    ax.set(xlabel="bits per pixel of the payload", ylabel="PSNR in dB")
     ax.legend(fontsize=8, loc="lower right")
     return figure
 

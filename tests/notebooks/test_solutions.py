@@ -4,13 +4,15 @@ That every solution passes its checks is seen in test_notebooks.py, that no stub
 """
 
 import re
+import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from helpers.notebooks import read
+from helpers.notebooks import SHORT, read
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from cae_lib.course import predictions, release
@@ -137,40 +139,104 @@ def test_a_release_keeps_the_outputs_of_unchanged_cells(tmp_path):
     assert read(folder / "x.ipynb").cells[0].source == solution.cells[0].source
 
 
-def test_nbgrader_releases_the_same_cells_and_grades_them(tmp_path, monkeypatch):
-    """The exercises of notebook 00: no points for the stubs, all for the solutions."""
-    apps = pytest.importorskip("nbgrader.apps", reason="nbgrader is not installed")
-    from traitlets.config import Config
+def lines(notebook):
+    return [[line for line in cell.source.splitlines() if line.strip()] for cell in notebook.cells]
 
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A folder with the kit's configuration, and a function that runs a command of nbgrader there."""
+    pytest.importorskip("nbgrader", reason="nbgrader is not installed")
+    folder = tmp_path / "grading"
+    (folder / "source" / "course").mkdir(parents=True)
+    shutil.copy(NOTEBOOKS.parent / "grading" / "nbgrader_config.py", folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")  # nbgrader calls alembic by its name
+    monkeypatch.setenv("CAE_RUNS", str(tmp_path / "runs"))
+
+    def run(command):
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    return folder, run
+
+
+def commands() -> list[str]:
+    """The lines that TEACHING.md has for nbgrader."""
+    section = (NOTEBOOKS.parent / "TEACHING.md").read_text(encoding="utf-8").split("## With nbgrader")[1]
+    return [line for block in section.split("```")[1::2] for line in block.strip().splitlines()]
+
+
+def points(folder, number) -> dict[str, tuple[float, float]]:
+    """Student -> points, and the most there are, in a notebook."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        found = [n for s in gradebook.assignment_submissions("course") for n in s.notebooks if n.name[:2] == number]
+        return {n.student.id: (n.score, n.max_score) for n in found}
+
+
+def test_nbgrader_releases_all_notebooks_as_the_kit_does(course):
+    folder, run = course
+    assert commands()[:3] == [
+        "cd grading",
+        "mkdir -p source/course submitted",
+        "cp ../notebooks/solutions/*.ipynb source/course/",
+    ]
+    for path in ALL:
+        shutil.copy(path, folder / "source" / "course")
+    run(commands()[3])
+    for path in ALL:
+        assert lines(read(folder / "release" / "course" / path.name)) == lines(read(NOTEBOOKS / path.name))
+
+
+def shortened(path):
+    """A solution that trains for as short as the other tests let it."""
+    notebook = read(path)
+    for name, value in SHORT.get(path.stem, {}).items():
+        for cell in notebook.cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source = re.sub(rf"^({name}: \w+ = )\S+", rf"\g<1>{value}", cell.source, flags=re.MULTILINE)
+    return notebook
+
+
+@pytest.mark.slow
+@each_notebook
+def test_nbgrader_grades_a_whole_notebook(path, course, monkeypatch):
+    """No points for what is handed out, all for the solution."""
+    monkeypatch.setenv("CAE_DATA", "stand-in")
+    folder, run = course
+    source = folder / "source" / "course" / path.name
+    nbformat.write(shortened(path), source)
+    *_, generate, ada, bob, grade, export = commands()
+    run(generate)
+    handed_out = folder / "release" / "course" / path.name
+    for layout, file in ((ada, handed_out), (bob, source)):
+        submitted = folder.parent / Path(layout).parent / path.name
+        submitted.parent.mkdir(parents=True)
+        shutil.copy(file, submitted)
+    run(grade)
+    run(export)
+    count = len([name for name in EXERCISES if name[:2] == path.stem[:2]])
+    assert points(folder, path.stem[:2]) == {"ada": (0, count), "bob": (count, count)}
+    assert (folder / "grades.csv").read_text().count("\n") == 3
+
+
+def test_nbgrader_grades_the_exercises_of_the_first_notebook(course):
+    """The same in short, on the cells of exercises alone."""
+    folder, run = course
     whole = read(ALL[0])
     exercises = [cell for cell in whole.cells if role(cell)]
     whole.cells = [new_code_cell("import torch\nfrom cae_lib.course.checks import build, check"), *exercises]
-    source = tmp_path / "source" / "course" / "00.ipynb"
-    source.parent.mkdir(parents=True)
+    source = folder / "source" / "course" / "00.ipynb"
     nbformat.write(whole, source)
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")  # nbgrader calls alembic by its name
-    config = Config()
-    config.CourseDirectory.root = str(tmp_path)
-    config.ClearSolutions.code_stub = {"python": ""}
-    api = apps.NbGraderAPI(config=config)
-    assert api.generate_assignment("course")["success"]
-
-    def lines(notebook):
-        return [[line for line in cell.source.splitlines() if line.strip()] for cell in notebook.cells]
-
-    handed_out = tmp_path / "release" / "course" / "00.ipynb"
-    assert lines(read(handed_out)) == lines(released(whole))
-
-    scores = {}
-    for student, file in (("stubs", handed_out), ("solutions", source)):
-        submitted = tmp_path / "submitted" / student / "course"
-        submitted.mkdir(parents=True)
+    *_, generate, ada, bob, grade, _ = commands()
+    run(generate)
+    assert lines(read(folder / "release" / "course" / "00.ipynb")) == lines(released(whole))
+    for layout, file in ((ada, folder / "release" / "course" / "00.ipynb"), (bob, source)):
+        submitted = folder.parent / Path(layout).parent / "00.ipynb"
+        submitted.parent.mkdir(parents=True)
         shutil.copy(file, submitted)
-        assert api.autograde("course", student)["success"]
-        with api.gradebook as gradebook:
-            graded = gradebook.find_submission("course", student)
-            scores[student] = graded.score, graded.max_score
-    points = len(exercises) / 2
-    assert scores == {"stubs": (0, points), "solutions": (points, points)}
+    run(grade)
+    count = len(exercises) / 2
+    assert points(folder, "00") == {"ada": (0, count), "bob": (count, count)}
