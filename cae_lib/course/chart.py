@@ -110,7 +110,7 @@ def moved(points: list[Point]) -> list[tuple[Point, Point]]:
 def name_points(ax: Axes, points: list[tuple[Point, str]], top: float) -> None:
     """Write each point's name beside it, right or left, at the first height where no other name or point stands."""
     places = ax.transData.transform([(p.rate, top - LOSSLESS if p.psnr is None else p.psnr) for p, _ in points])
-    taken = [(x - 6, x + 6, y) for x, y in places]
+    taken = [(x - 8, x + 8, y) for x, y in places]
     twice = [before for whose in (KIT, YOURS) for before, _ in moved([p for p, colour in points if colour == whose])]
     for (p, colour), (x, y) in zip(points, places, strict=True):
         if any(p is before for before in twice):  # its name stands where its bytes are
