@@ -49,7 +49,7 @@ CASES = [
         lambda: all(bpp_at(points(c), 30, "file") > 2 * bpp_at(points(c), 30) for c in ("JPEG 4:4:4", "AVIF")),
     ),
     (
-        "and model2 right of the raw pixels. **PNG is exact and smaller than model2.**",
+        "and model2 stays right of the raw pixels. **PNG is exact and smaller than model2.**",
         lambda: points("PNG")[0]["file_bpp"] < 24 < point("model2", 8)["file_bpp"],
     ),
     (
