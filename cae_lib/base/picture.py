@@ -59,6 +59,11 @@ def curves(ax: Axes) -> str:
             ends = f"from {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
             found.append(f"{one_line(bars.get_label())} {ends}")
             continue
+        if getattr(bars, "orientation", "") == "horizontal":
+            rows = [one_line(label.get_text()) for label in ax.get_yticklabels()]
+            sizes = [f"{row} {number(bar.get_width())}" for row, bar in zip(rows, bars, strict=False)]
+            found.append(f"{one_line(bars.get_label())}: {', '.join(sizes)}".removeprefix("_nolegend_: "))
+            continue
         heights = [bar.get_height() for bar in bars if hasattr(bar, "get_height")]
         if heights:
             found.append(f"{len(heights)} bars from {number(min(heights))} to {number(max(heights))}")

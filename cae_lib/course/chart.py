@@ -1,6 +1,7 @@
 """One chart from the first notebook to the last: rate across, quality up; the kit's points and the student's own.
 
-Until notebook 07 turns codes into bytes, the rate of a code is its numbers times the bits of each, and is named so.
+Until notebook 07 turns codes into bytes, the rate of a code is its numbers times the bits of each, and is named so. A
+point that has both rates under one name is drawn twice, with an arrow from the first to the bytes.
 Rates are bits per pixel of images of 32 x 32 pixels; quality is PSNR in dB, infinite if nothing is lost.
 """
 
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
 from matplotlib.ticker import FuncFormatter
 
 from cae_lib import plots
@@ -60,10 +62,10 @@ def kept() -> dict[str, list[dict]]:
 
 
 def add_point(name: str, psnr: float, *, source: str, size=None, numbers=None, bits=8) -> None:
-    """Keep a point of one's own, in the place of an earlier one of that name, and print it."""
+    """Keep a point of one's own, in the place of an earlier one of that name counted alike, and print it."""
     new = point(name, psnr, size=size, numbers=numbers, bits=bits)
     everything = kept()
-    others = [p for p in everything.get(source, []) if p["name"] != name]
+    others = [p for p in everything.get(source, []) if (p["name"], p["how"]) != (name, new.how)]
     write_json(FILE, everything | {source: [*others, asdict(new)]})
     quality = "lossless" if new.psnr is None else f"{new.psnr:.1f} dB"
     print(f"{name}: {new.rate:.3g} bits per pixel ({new.how}), {quality}")
@@ -83,6 +85,9 @@ def chart(notebook: str, source: str) -> Figure:
             if places:
                 label = f"{whose}, {how}"
                 ax.plot(*zip(*places, strict=True), marker, color=colour, fillstyle=fill, markersize=8, label=label)
+        for before, after in moved(points):
+            ends = (before.rate, before.psnr), (after.rate, after.psnr)
+            ax.add_patch(FancyArrowPatch(*ends, arrowstyle="->", mutation_scale=12, color=colour, alpha=0.6))
     ax.axvline(RAW, color="#bbbbbb", linewidth=1, zorder=0)
     ax.axhline(top - 2 * LOSSLESS, color="#bbbbbb", linewidth=1, zorder=0)
     ax.set_xscale("log", base=2)
@@ -117,11 +122,20 @@ def chart_of_curves(curves: dict, rivals: dict, rate: float, source: str) -> Fig
     return figure
 
 
+def moved(points: list[Point]) -> list[tuple[Point, Point]]:
+    """Pairs of one name: counted by numbers and bits, and then by bytes."""
+    bytes_of = {p.name: p for p in points if p.how == "bytes of files" and p.psnr is not None}
+    return [(p, bytes_of[p.name]) for p in points if p.how != "bytes of files" and p.name in bytes_of]
+
+
 def name_points(ax: Axes, points: list[tuple[Point, str]], top: float) -> None:
     """Write each point's name beside it, right or left, at the first height where no other name or point stands."""
     places = ax.transData.transform([(p.rate, top - LOSSLESS if p.psnr is None else p.psnr) for p, _ in points])
-    taken = [(x - 6, x + 6, y) for x, y in places]
+    taken = [(x - 8, x + 8, y) for x, y in places]
+    twice = [before for whose in (KIT, YOURS) for before, _ in moved([p for p, colour in points if colour == whose])]
     for (p, colour), (x, y) in zip(points, places, strict=True):
+        if any(p is before for before in twice):  # its name stands where its bytes are
+            continue
         width = 6 * len(p.name)  # about, in pixels
         options = [(side, up) for up in (0, 14, -14, 28, -28, 42, -42) for side in ("left", "right")]
         for side, up in options:

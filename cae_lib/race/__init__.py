@@ -6,4 +6,5 @@
 - rates: bits per pixel, PSNR of a whole set, BD-rate
 - rate_distortion: rate against distortion, BD-rate, the race, what others published
 - rate_plots: plots of it
+- budget: one picture in several codecs at equal bytes
 """

@@ -1,10 +1,15 @@
-"""The kit's points on the course's chart: what each notebook's ideas reach, their numbers rounded to 8 bits."""
+"""The kit's points on the course's chart: what each notebook's ideas reach, their numbers rounded to 8 bits.
+
+From notebook 07 on, rates are bytes of files: all of them, with their headers.
+"""
 
 import torch
 from torch import Tensor
 
 from cae_lib.checkpoints import load_run
-from cae_lib.codec.quantisation import calibrate, dequantise, quantise
+from cae_lib.codec.codec import Codec
+from cae_lib.codec.quantisation import QuantisedAutoencoder, calibrate, dequantise, quantise
+from cae_lib.codec.streams import load_codec
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.pca import principal_components
@@ -14,6 +19,7 @@ from cae_lib.trivial import through_means
 BITS = 8  # of each number
 IMAGES, CALIBRATION = 500, 5_000  # test images measured, as in the races; training images that set the ranges
 PIXELS = 32 * 32
+JPEG_QUALITY, DCT_QUALITY = 60, 7  # about 30 dB each
 
 
 def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
@@ -30,7 +36,27 @@ def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
         ("03", "report's model1", 512, model_rounded("model1", 0, few, test.images)),
         ("05", "report's model2", 16_384, model_rounded("model2", 0, few, test.images)),
     ]
-    return [row(images, *found) for found in rows]
+    return [row(images, *found) for found in rows] + byte_points(few, test.images)
+
+
+def byte_points(few: ImageSet, images: Tensor) -> list[dict]:
+    """The rows of notebook 07: the same codes as files, beside JPEG and a block codec without a network."""
+    codecs = (
+        ("repaired model1", model_coder("model1_code2", 1, few), BITS),
+        ("report's model1", model_coder("model1", 0, few), BITS),
+        ("report's model2", model_coder("model2", 0, few), BITS),
+        ("JPEG", BASELINES["JPEG 4:4:4"], JPEG_QUALITY),
+        ("blocks (dct)", load_codec("dct"), DCT_QUALITY),
+    )
+    return [as_files(images, *found) for found in codecs]
+
+
+def as_files(images: Tensor, name: str, codec: Codec, quality: int) -> dict:
+    files = codec.encode(images, quality)
+    before, after = (scale(x, (0.0, 1.0)) for x in (images, codec.decode(files)))
+    rate = 8 * sum(map(len, files)) / len(files) / PIXELS
+    found = {"notebook": "07", "name": name, "rate": rate}
+    return found | {"psnr": psnr(before, after).mean().item(), "how": "bytes of files"}
 
 
 def row(images: Tensor, notebook: str, name: str, count: float, after: Tensor | None) -> dict:
@@ -53,5 +79,10 @@ def pca_rounded(train: ImageSet, few: ImageSet, images: Tensor, count: int) -> T
 @torch.no_grad()
 def model_rounded(run: str, seed: int, few: ImageSet, images: Tensor) -> Tensor:
     """Images through a shipped run, its code rounded within its channels' ranges on training images."""
-    coder = calibrate(load_run(run, seed=seed).model, few)
+    coder = model_coder(run, seed, few)
     return scale(coder.synthesise(coder.analyse(images, BITS), BITS), (0.0, 1.0))
+
+
+def model_coder(run: str, seed: int, few: ImageSet) -> QuantisedAutoencoder:
+    """A shipped run with the ranges and tables of training images."""
+    return calibrate(load_run(run, seed=seed).model, few)

@@ -5,6 +5,7 @@
 - drawing: a map with its scale, marked points
 - widgets: the epochs of a run, the channels of a layer
 - rates: the bits of a file
+- intervals: how a message narrows the interval of an arithmetic coder
 - components: how many principal components a picture needs
 - code_places: what a place of a code paints
 - descent: a learning rate on the contours of a bowl

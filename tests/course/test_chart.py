@@ -46,7 +46,19 @@ def test_own_points_are_drawn_beside_the_kits_that_came_so_far():
     stored = measurements.stored("chart")["points"]
     kits = [p["name"] for p in stored if p["notebook"] == "00"]
     assert sorted(names(figure)) == sorted([*kits, "mine"])
-    assert set(names(chart("05", "stand-in"))) == {*(p["name"] for p in stored), "other"}
+    assert set(names(chart("99", "stand-in"))) == {*(p["name"] for p in stored), "other"}
+
+
+def test_a_code_that_becomes_bytes_keeps_both_points_and_one_name():
+    add_point("mine", 25, numbers=512, source="x")
+    add_point("mine", 25, size=300, source="x")
+    add_point("mine", 24, size=200, source="x")
+    figure = chart("00", "x")
+    assert places(figure, "yours, numbers × bits") == [(4, 25)]
+    assert places(figure, "yours, bytes of files") == [(200 / 128, 24)]
+    assert names(figure).count("mine") == 1
+    (arrow,) = figure.axes[0].patches
+    assert arrow.get_path().vertices[-1] == pytest.approx((200 / 128, 24), rel=0.2)
 
 
 def test_lossless_points_lie_above_all_others():

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.claims import (
-    AUTOENCODERS,
     CLASSICAL,
     DCT,
     RECODED,
@@ -17,12 +16,10 @@ from helpers.claims import (
     against_dct,
     asleep,
     at_10,
-    beside,
     beside_anchors,
     beside_published,
     budget,
     by_the_network,
-    crosses,
     dB,
     facts,
     first_passes,
@@ -36,7 +33,6 @@ from helpers.claims import (
     painted,
     pairs,
     pca,
-    point,
     points,
     prices,
     report,
@@ -58,7 +54,7 @@ from helpers.claims import (
 from helpers.notebooks import prose
 
 from cae_lib.models import MODEL1, MODEL2
-from cae_lib.race.rate_distortion import LEVELS, PUBLISHED, bpp_at
+from cae_lib.race.rate_distortion import LEVELS, bpp_at
 from cae_lib.results import measurements
 from cae_lib.results.recipes import BASE
 
@@ -170,52 +166,6 @@ CASES = [
         "05",
         "for three times the multiply–adds",
         lambda: 2.8 < total(replace(MODEL1, code_channels=64), "multiply_adds") / total(MODEL2, "multiply_adds") < 3.2,
-    ),
-    (
-        "07",
-        "climbs up to four or five bits and then stops",
-        lambda: point("model1_code8", 5)["psnr"] > point("model1_code8", 8)["psnr"] - 1,
-    ),
-    (
-        "07",
-        "`model1_code8` at 2 bits keeps four times as many values as model1 at 8, in fewer bytes, and its pictures are "
-        "better",
-        lambda: (
-            point("model1_code8", 2)["payload_bpp"] < point("model1", 8)["payload_bpp"]
-            and point("model1_code8", 2)["psnr"] > point("model1", 8)["psnr"]
-        ),
-    ),
-    (
-        "07",
-        "JPEG and AVIF, made for pictures a thousand times larger, spend most of a small file on tables and boxes",
-        lambda: all(bpp_at(points(c), 30, "file") > 2 * bpp_at(points(c), 30) for c in ("JPEG 4:4:4", "AVIF")),
-    ),
-    ("07", "by a factor of two and more", lambda: all(a > 2 * b for c in CLASSICAL for a, b in beside(c, "payload"))),
-    (
-        "07",
-        "but not those of WebP, JPEG 2000 and AVIF",
-        lambda: all(a > b for c in CLASSICAL[1:] for a, b in beside(c, "file")),
-    ),
-    (
-        "07",
-        "JPEG at a quality that nobody uses has a better picture in fewer bits",
-        lambda: all(
-            points("JPEG 4:4:4")[0]["payload_bpp"] < p["payload_bpp"] and points("JPEG 4:4:4")[0]["psnr"] > p["psnr"]
-            for p in (point("model1", 4), point("model1", 8))
-        ),
-    ),
-    ("07", "above the raw 24, and after it still above them", lambda: point("model2", 8)["payload_bpp"] > 24),
-    (
-        "07",
-        "`model1_code8` and `model1_code16` cross JPEG's curve",
-        lambda: [name for name in AUTOENCODERS if crosses(name)] == ["model1_code8", "model1_code16"],
-    ),
-    ("07", "`model1_code2`, which never reaches 28 dB", lambda: max(p["psnr"] for p in points("model1_code2")) < 28),
-    ("07", "PNG is exact, and smaller", lambda: points("PNG")[0]["file_bpp"] < point("model2", 8)["payload_bpp"]),
-    (
-        "07",
-        "the published one with a hyperprior needs fewer bits than JPEG at each quality in the table",
-        lambda: all(p["payload_bpp"] < bpp_at(points("JPEG 4:4:4"), p["psnr"]) for p in PUBLISHED["Ballé hyperprior"]),
     ),
     (
         "08",
