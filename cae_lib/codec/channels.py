@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cae_lib.codec.codec import TransformCodec
@@ -64,3 +65,14 @@ class ChannelCodec(TransformCodec):
         """Weights and distributions."""
         weights = {f"model/{name}": value.float() for name, value in self.model.state_dict().items()}
         return weights | {"mean": self.mean.float(), "width": self.width.float()}, {"kind": "channels"}
+
+
+def block_kernels(images: Tensor, size: int = 4) -> Tensor:
+    """The Karhunen-Loève transform of blocks of uint8 images (N, 3, H, W): kernels (3 size², 3, size, size).
+
+    They are orthonormal, the one of largest variance first: a convolution with them, of stride `size`, turns a picture
+    into uncorrelated numbers, and the transposed one turns those back.
+    """
+    rows = F.unfold(images.double() / 255, size, stride=size).transpose(1, 2).flatten(0, 1)
+    _, vectors = torch.linalg.eigh((rows - rows.mean(0)).T.cov())
+    return vectors.flip(1).T.reshape(-1, 3, size, size).float().contiguous()

@@ -9,6 +9,7 @@ from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.pca import principal_components
 from cae_lib.race.baselines import BASELINES
+from cae_lib.results.measurements import stored
 from cae_lib.trivial import through_means
 
 BITS = 8  # of each number
@@ -30,7 +31,14 @@ def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
         ("03", "report's model1", 512, model_rounded("model1", 0, few, test.images)),
         ("05", "report's model2", 16_384, model_rounded("model2", 0, few, test.images)),
     ]
-    return [row(images, *found) for found in rows]
+    return [*(row(images, *found) for found in rows), three_minutes()]
+
+
+def three_minutes() -> dict:
+    """The stored trainings of rd_minutes: the mean of their seeds."""
+    runs = [run["points"][0] for run in stored("rd_trainings")["runs"] if run["name"] == "rd_minutes"]
+    rate, quality = (sum(point[key] for point in runs) / len(runs) for key in ("file_bpp", "psnr"))
+    return {"notebook": "08", "name": "three-minute codec", "rate": rate, "psnr": quality, "how": "bytes of files"}
 
 
 def row(images: Tensor, notebook: str, name: str, count: float, after: Tensor | None) -> dict:

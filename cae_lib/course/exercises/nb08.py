@@ -106,7 +106,7 @@ EXERCISES = {
             "The something is `y.round() - y`. Which part of the sum must the gradient not see?",
             "`detach()` hides the something from the gradient, and that of y is left.",
         ),
-        why="Forward, the two y cancel and the rounded value is left; backward, only the first y is seen, with slope 1.",
+        why="Forward, the two y cancel and the rounded value is left; backward, only the first y is seen: slope 1.",
     ),
     "08.2": Exercise(
         function(
@@ -132,7 +132,7 @@ EXERCISES = {
         hints=(
             "Write the formula down first, with torch.sigmoid and torch.log2. When do both σ come near 1?",
             "The curve is symmetric: a symbol to the right of the mean costs what its mirror image on the left costs.",
-            "With distance = (symbols - mean).abs(), take σ((0.5 - distance) / width) and σ((-0.5 - distance) / width); "
+            "With distance = (symbols - mean).abs(), use σ((0.5 - distance) / width) and σ((-0.5 - distance) / width); "
             "clamp their difference from below before the logarithm.",
         ),
         why="Left of the mean both σ are small, and small float32 numbers keep all their digits.",
@@ -209,7 +209,7 @@ EXERCISES = {
         hints=(
             "The network's codec differs from JPEG in more than the network. In what else?",
             "Which rival has the same coder and the same kind of tables, and no network?",
-            "Think of bytes against estimates, payload against whole file, seeds, and which pictures were learned from.",
+            "Think of bytes against estimates, payload against whole file, seeds, and what was learned from.",
         ),
         why=(
             "Good answers ask for a rival with tables fitted to the same pictures and no network (2 points); for "

@@ -90,7 +90,7 @@ WRONG = {
         (plainly, "no digits left"),
         (without_limit, "no limit"),
         (by_density, "area within"),
-        (lambda symbols, mean, width: -torch.log(2**-logistic_bits(symbols, mean, width)), "base 2"),
+        (lambda symbols, mean, width: -torch.log(2 ** -logistic_bits(symbols, mean, width)), "base 2"),
         (lambda symbols, mean, width: logistic_bits(symbols, mean, width).detach(), "Gradient of the mean"),
         (lambda symbols, mean, width: logistic_bits(symbols, mean, width).sum(), "Its shape is"),
     ],
