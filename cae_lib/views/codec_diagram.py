@@ -1,6 +1,7 @@
 """How a codec is trained for rate and distortion, as a drawing: what goes where, and where rounding is stood in for."""
 
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
 
 from cae_lib import plots
 
@@ -39,7 +40,7 @@ def codec_diagram() -> Figure:
         (x, y, *_), (u, v, *_) = BOXES[start], BOXES[end]
         upward = x == u
         tail, head = ((x, y + 0.3), (u, v - 0.2)) if upward else ((x + 0.62, y), (u - 0.66, v))
-        ax.annotate("", head, tail, arrowprops={"arrowstyle": "->", "color": "#555555"})
+        ax.add_patch(FancyArrowPatch(tail, head, arrowstyle="->", mutation_scale=10, color="#555555"))
     ax.set(xlim=(-0.2, 9.15), ylim=(-0.25, 2.2))
     ax.axis("off")
     return figure

@@ -8,7 +8,7 @@ from helpers.notebooks import printed, prose
 from cae_lib.course.exercises.nb08 import logistic_bits
 
 ENDS = r"08\.a  what comes: ([\d.]+); plain rounding at ([\d.]+), noise at ([\d.]+)"
-CHOSEN = r"08\.f  what comes: (\d) of 8"
+CHOSEN = r"08\.e  what comes: (\d) of 8"
 
 
 def cost(width: float) -> float:
@@ -21,8 +21,15 @@ def cost(width: float) -> float:
 
 def cheapest() -> float:
     """The width that the notebook found."""
-    ((width,),) = numbers("08", r"08\.c  what comes: ([\d.]+):")
+    ((width,),) = numbers("08", r"08\.b  what comes: ([\d.]+):")
     return width
+
+
+def coded() -> float:
+    """R + λD of the notebook's codec in real bytes."""
+    ((size,),) = numbers("08", r"^estimate [\d.]+ bytes, real ([\d.]+);")
+    ((error,),) = numbers("08", r"08\.f  what comes: .* makes is ([\d.]+)$")
+    return 8 * size / 1024 + 0.01 * error**2
 
 
 # a phrase that must stand in the notebook, and whether the numbers bear it out
@@ -55,6 +62,10 @@ CASES = [
         lambda: all(0.25 < ours / dct - 1 < 0.45 for dct, ours in zip(saved(DCT), by_the_network(), strict=True)),
     ),
     ("λ is the price that was paid", lambda: numbers("08", CHOSEN) == [(8.0,)] and prices() == [True] * 7),
+    (
+        "The loss itself is several times what your codec makes of rounded symbols",
+        lambda: min(loss for (loss,) in numbers("08", r"R \+ λD ([\d.]+), diff")) > 3 * coded(),
+    ),
     (
         "The difference is the same for every picture",
         lambda: len({d for (d,) in numbers("08", r"^-ELBO .* difference ([\d.]+)$")}) == 1,
