@@ -14,6 +14,7 @@ from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.pca import principal_components
 from cae_lib.race.baselines import BASELINES
+from cae_lib.results.measurements import stored
 from cae_lib.trivial import through_means
 
 BITS = 8  # of each number
@@ -36,7 +37,7 @@ def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
         ("03", "report's model1", 512, model_rounded("model1", 0, few, test.images)),
         ("05", "report's model2", 16_384, model_rounded("model2", 0, few, test.images)),
     ]
-    return [row(images, *found) for found in rows] + byte_points(few, test.images)
+    return [*(row(images, *found) for found in rows), *byte_points(few, test.images), three_minutes()]
 
 
 def byte_points(few: ImageSet, images: Tensor) -> list[dict]:
@@ -57,6 +58,13 @@ def as_files(images: Tensor, name: str, codec: Codec, quality: int) -> dict:
     rate = 8 * sum(map(len, files)) / len(files) / PIXELS
     found = {"notebook": "07", "name": name, "rate": rate}
     return found | {"psnr": psnr(before, after).mean().item(), "how": "bytes of files"}
+
+
+def three_minutes() -> dict:
+    """The stored trainings of rd_minutes: the mean of their seeds."""
+    runs = [run["points"][0] for run in stored("rd_trainings")["runs"] if run["name"] == "rd_minutes"]
+    rate, quality = (sum(point[key] for point in runs) / len(runs) for key in ("file_bpp", "psnr"))
+    return {"notebook": "08", "name": "three-minute codec", "rate": rate, "psnr": quality, "how": "bytes of files"}
 
 
 def row(images: Tensor, notebook: str, name: str, count: float, after: Tensor | None) -> dict:

@@ -8,6 +8,7 @@
 - intervals: how a message narrows the interval of an arithmetic coder
 - components: how many principal components a picture needs
 - code_places: what a place of a code paints
+- codec_diagram: how a codec is trained for rate and distortion
 - descent: a learning rate on the contours of a bowl
 - dying_relu: a bias that closes the last ReLU
 - playgrounds: small experiments to play with: a convolution, a bottleneck
