@@ -6,4 +6,5 @@
 - rates: bits per pixel, PSNR of a whole set, BD-rate
 - rate_distortion: rate against distortion, BD-rate, the race, what others published
 - rate_plots: plots of it
+- context_plots: a drawing of the ways to foresee a symbol
 """
