@@ -216,13 +216,12 @@ EXERCISES = {
             "The order is not the encoder's: row by row, from left to right.": by_columns,
             "What lies outside of the array counts as zero, as it did for the encoder.": outside_is_not_zero,
             "The two neighbours are swapped: 1 for the left one, 2 for the one above.": swapped,
-            "It asks with the same context everywhere.": always(0),
             "It asks with one context, 3, everywhere.": always(3),
         },
         hints=(
             "Two loops. Before you may call `read`, which two places do you look at, and are they filled?",
             "Keep an array of zeros with one row and one column more: its edge then stands for what is outside.",
-            "`known[y + 1, x + 1] = read(int(known[y + 1, x] == 0) + 2 * int(known[y, x + 1] == 0))`",
+            "`known[y + 1, x + 1] = read(int(known[y + 1, x] == 0) + 2 * int(known[y, x + 1] == 0))` in the loops.",
         ),
         why="It asks with what it has decoded itself, in the encoder's order, so both use the same table each time.",
     ),
@@ -263,12 +262,6 @@ EXERCISES = {
             "That rounds: it looks at the error alone. The bits count as well.": half_the_price,
             "That looks at the bits alone. The squared error counts as well, times `worth`.": unpriced,
             "That takes the larger loss.": lambda v, b, worth: pick(v, -b, -worth),
-            "The error is to be squared.": lambda v, b, worth: torch.where(
-                b[v.floor().long() + len(b) // 2] + worth * (v - v.floor())
-                <= b[v.ceil().long() + len(b) // 2] + worth * (v.ceil() - v),
-                v.floor(),
-                v.ceil(),
-            ),
             "The price of symbol k stands at place k + len(bits) // 2.": lambda v, b, worth: pick(
                 v, b.roll(-(len(b) // 2)), worth
             ),

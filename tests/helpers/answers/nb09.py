@@ -152,12 +152,26 @@ KINDS = {
     "09.7": no_essay,
 }
 
-INSIDE = torch.tensor([[[1, 1, 1], [1, 0, 0], [1, 0, 2]]])
+ZEROS = torch.zeros(1, 2, 2, dtype=torch.long)
+EVEN = torch.tensor([[2.0, 2], [2, 2]])
 
 # exercise: (cases that anybody would try, functions that are right there and nowhere else)
 SNEAKY = {
-    "09.1": ([(torch.zeros(1, 2, 2, dtype=torch.long),)], [lambda s: torch.full_like(s, 3)]),
-    "09.2": ([(torch.tensor([[2.0, 2], [2, 2]]),)], [lambda n: 1.0]),
-    "09.4": ([(torch.zeros(1, 2, 2, dtype=torch.long),)], [lambda s: nb09.white(s).long()[None].expand_as(s)]),
-    "09.5": ([(torch.tensor([0.1, 0.9]), nb09.BITS, 100.0)], [lambda v, b, worth: v.round()]),
+    "09.1": ([(ZEROS,)], [lambda s: torch.full_like(s, 3), lambda s: 3 * (s == 0)]),
+    "09.2": ([(EVEN,)], [lambda n: 1.0, lambda n: float(n.shape[1] - 1)]),
+    "09.3": (
+        [(lambda context: 0, 2, 2)],
+        [nb09.always(3), lambda read, h, w: [[read(3)] * w for _ in range(h)]],
+    ),
+    "09.4": (
+        [(ZEROS,)],
+        [
+            lambda s: nb09.white(s).long()[None].expand_as(s),
+            lambda s: (nb09.white(s) & (s == 0)).long(),
+        ],
+    ),
+    "09.5": (
+        [(torch.tensor([0.1, 0.9]), nb09.BITS, 100.0)],
+        [lambda v, b, worth: v.round(), lambda v, b, worth: (v > 0.5).long()],
+    ),
 }
