@@ -6,6 +6,7 @@
 - exercises/: one file a notebook: what is right, known mistakes, three hints
 - judging, reading: comparing an answer with what is right; reading what a student typed
 - autoencoders, lab: how a class of autoencoders is judged; the patient of notebook 03
+- foreseeing: the functions of notebook 09, right and wrong
 - projects: the larger tasks and their measures
 - solutions: where they lie, and the one of an exercise
 - release: students' notebooks from the solutions

@@ -48,7 +48,8 @@ def average(rival: str) -> float:
 
 
 def rising(values) -> bool:
-    return sorted(values) == list(values)
+    found = list(values)
+    return sorted(found) == found
 
 
 CASES = [

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from cae_lib.course.exercises import nb09
+from cae_lib.course import foreseeing
+from cae_lib.course.exercises.nb09 import BITS
 from helpers.answers.common import no_essay, no_function, no_number
 
 TEXT = (
@@ -79,7 +80,7 @@ def board_with_loops(symbols):
 def board_by_convolution(symbols):
     kernel = torch.tensor([[[[0.0, 1, 0], [1, 0, 1], [0, 1, 0]]]])
     near = F.conv2d((symbols != 0).float()[:, None], kernel, padding=1)[:, 0]
-    return (1 + near) * nb09.white(symbols)
+    return (1 + near) * foreseeing.white(symbols)
 
 
 def with_where(values, bits, worth):
@@ -110,8 +111,11 @@ RIGHT = {
 # exercise: (a typical wrong answer, pattern of what the check says about it)
 WRONG = {
     "09.1": [
-        (lambda s: nb09.neighbours(s, 1, (0, 1), (-1, 0)), "right neighbour, a symbol that the decoder does not have"),
-        (nb09.rolled, "wraps round"),
+        (
+            lambda s: foreseeing.neighbours(s, 1, (0, 1), (-1, 0)),
+            "right neighbour, a symbol that the decoder",
+        ),
+        (foreseeing.rolled, "wraps round"),
         (lambda s: 3 - padded(s), "not"),
         (lambda s: s[:, 1:], "Its shape is"),
     ],
@@ -122,15 +126,15 @@ WRONG = {
         (lambda n: -(n / n.sum() * (n / n.sum()).log2()).sum(), "together|returns|is wrong"),
     ],
     "09.3": [
-        (nb09.by_columns, "row by row"),
-        (nb09.outside_is_not_zero, "outside"),
+        (foreseeing.by_columns, "row by row"),
+        (foreseeing.outside_is_not_zero, "outside"),
         (lambda read, h, w: [[read(3) for _ in range(w)] for _ in range(h)], "one context"),
         (lambda read, h, w: read(3), "Its shape is|is wrong"),
     ],
     "09.4": [
-        (nb09.everywhere, "does not have yet"),
-        (nb09.round_about, "wraps round"),
-        (lambda s: board_by_convolution(s) - nb09.white(s).long(), "the 1 is missing"),
+        (foreseeing.everywhere, "does not have yet"),
+        (foreseeing.round_about, "wraps round"),
+        (lambda s: board_by_convolution(s) - foreseeing.white(s).long(), "the 1 is missing"),
         (lambda s: board_by_convolution(s)[:, 1:], "Its shape is"),
     ],
     "09.5": [
@@ -161,17 +165,17 @@ SNEAKY = {
     "09.2": ([(EVEN,)], [lambda n: 1.0, lambda n: float(n.shape[1] - 1)]),
     "09.3": (
         [(lambda context: 0, 2, 2)],
-        [nb09.always(3), lambda read, h, w: [[read(3)] * w for _ in range(h)]],
+        [foreseeing.always(3), lambda read, h, w: [[read(3)] * w for _ in range(h)]],
     ),
     "09.4": (
         [(ZEROS,)],
         [
-            lambda s: nb09.white(s).long()[None].expand_as(s),
-            lambda s: (nb09.white(s) & (s == 0)).long(),
+            lambda s: foreseeing.white(s).long()[None].expand_as(s),
+            lambda s: (foreseeing.white(s) & (s == 0)).long(),
         ],
     ),
     "09.5": (
-        [(torch.tensor([0.1, 0.9]), nb09.BITS, 100.0)],
+        [(torch.tensor([0.1, 0.9]), BITS, 100.0)],
         [lambda v, b, worth: v.round(), lambda v, b, worth: (v > 0.5).long()],
     ),
 }
