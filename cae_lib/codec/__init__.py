@@ -7,6 +7,7 @@ In reading order:
 - payload: the symbols of an image as bytes, tile by tile
 - container: what stands around the payload in a .cae file
 - streams: images to .cae files and back with every model of the kit
+- counted: tables counted over contexts, instead of a network that foresees symbols
 - dct: a codec without a network
 - channels: a network of one's own, with a table for each channel
 - design: what has to be known to build an autoencoder for rate and distortion

@@ -6,6 +6,7 @@
 - exercises/: one file a notebook: what is right, known mistakes, three hints
 - judging, reading: comparing an answer with what is right; reading what a student typed
 - autoencoders, lab, blind: how a class of autoencoders is judged; the patient of notebook 03; the curves of 04
+- foreseeing: the functions of notebook 09, right and wrong
 - projects: the larger tasks and their judge
 - referee: a student's codec in processes of its own, with limits
 - leaderboard: what the judge found, in a file, in print and on the chart

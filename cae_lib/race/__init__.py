@@ -7,4 +7,5 @@
 - rate_distortion: rate against distortion, BD-rate, the race, what others published
 - rate_plots: plots of it
 - budget: one picture in several codecs at equal bytes
+- context_plots: a drawing of the ways to foresee a symbol
 """
