@@ -129,7 +129,8 @@ def facets(rows: list[dict], x: str | None = None, y: str | None = None, facet: 
     for ax, panel in zip(axes[0], panels, strict=True):
         draw_panel(ax, [row for row in rows if facet is None or row[facet] == panel], x, y, colours, series)
         ax.set_title("" if facet is None else f"{facet} = {panel}", fontsize=9)
-    axes[0, 0].set_ylabel(f"{y}: mean, 95 % t interval; rings: runs")
+    axes[0, 0].set_ylabel(y)
+    figure.suptitle("mean and 95 % interval of Student's t; rings: single runs", fontsize=9)
     return figure
 
 
@@ -147,7 +148,7 @@ def draw_panel(ax: Axes, rows: list[dict], x: str, y: str, colours: list[str], s
         label = ", ".join(f"{name} = {value}" for name, value in zip(colours, chosen, strict=True))
         means = [p["mean"] for _, p in points]
         halves = [half_interval(p) if p["seeds"] > 1 else 0.0 for _, p in points]
-        ax.errorbar([place for place, _ in points], means, halves, capsize=3, markersize=5, label=label, **style)
+        ax.errorbar([place for place, _ in points], means, halves, capsize=3, markersize=5, label=label or y, **style)
         dots = [(place, value) for place, found in points for value in found["values"]]
         ax.scatter(*zip(*dots, strict=True), s=20, facecolors="white", edgecolors=style["color"], zorder=3)
     if numeric and min(places) > 0 and max(places) >= 8 * min(places):

@@ -6,7 +6,6 @@ changes the runs or the words is told by the other.
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from helpers.claims import (
     CLASSICAL,
@@ -24,20 +23,16 @@ from helpers.claims import (
     facts,
     first_passes,
     further,
-    half,
     header,
     losses,
-    lowest_two,
     numbers,
     paid_after,
     painted,
-    pairs,
     pca,
     points,
     prices,
     report,
     row,
-    runs_of_the_batch,
     saved,
     seams,
     side_by_side,
@@ -47,7 +42,6 @@ from helpers.claims import (
     study,
     told,
     total,
-    winners,
     won_later,
     worse,
 )
@@ -306,53 +300,6 @@ CASES = [
         lambda: side_by_side("rd", "payload") > 3 * -side_by_side("AVIF", "payload") > 0,
     ),
     ("08", "At the seams, and hardly anywhere else", lambda: seams()[0] > 10 and abs(seams()[1]) < 1),
-    ("11", "the four seeds name three different winners", lambda: len(set(winners())) == 3),
-    ("11", "a loss below half of any other", lambda: lowest_two()[0] < lowest_two()[1] / 2),
-    (
-        "11",
-        "three bars even reach below zero",
-        lambda: [np.mean(v) < half(v) for n in (8, 32) for v in runs_of_the_batch(n).values()].count(True) == 3,
-    ),
-    (
-        "11",
-        "by the median, the two smaller rates are as good as equal",
-        lambda: (
-            abs(np.median(runs_of_the_batch(8)[0.001]) / np.median(runs_of_the_batch(8)[0.003]) - 1) < 0.05
-            and np.median(runs_of_the_batch(8)[0.01]) > 3 * np.median(runs_of_the_batch(8)[0.001])
-        ),
-    ),
-    (
-        "11",
-        "some lie near 0.065, several times higher than the rest",
-        lambda: all(
-            abs(x - 0.065) < 0.002 or x < 0.02 for n in (8, 32) for v in runs_of_the_batch(n).values() for x in v
-        ),
-    ),
-    (
-        "11",
-        "when they learn, they are further after the same two epochs",
-        lambda: all(
-            np.mean([x for x in runs_of_the_batch(8)[rate] if x < 0.03]) < np.mean(runs_of_the_batch(8)[0.001])
-            for rate in (0.003, 0.01)
-        ),
-    ),
-    (
-        "11",
-        "The intervals of the two groups overlap. That of the differences does not hold zero, if only just",
-        lambda: (
-            np.mean(pairs()) > half(pairs()) > 0.8 * np.mean(pairs())
-            and np.mean(pairs()) < sum(half(runs_of_the_batch(n)[0.001]) for n in (8, 32))
-        ),
-    ),
-    ("11", "About as high.", lambda: abs(numbers("11", r"^the best grey, .*: loss ([\d.]+)")[0][0] - 0.065) < 0.002),
-    (
-        "11",
-        "In half of them: one run of each would have been worth no more than the toss of a coin",
-        lambda: all(
-            sum(b < a for a in runs_of_the_batch(8)[0.001] for b in runs_of_the_batch(8)[rate]) == 8
-            for rate in (0.003, 0.01)
-        ),
-    ),
 ]
 
 
