@@ -8,6 +8,7 @@ In reading order:
 - container: what stands around the payload in a .cae file
 - streams: images to .cae files and back with every model of the kit
 - dct: a codec without a network
+- blocks: a simpler one, as a student writes it in notebook 06
 - design: what has to be known to build an autoencoder for rate and distortion
 - prior: its entropy model, which says how likely each symbol is
 - model: the autoencoder itself

@@ -52,10 +52,8 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
         plots.show_image(left, original, "original")
         plots.show_image(middle, picture, f"{size:,} bytes, {quality:.1f} dB")
         plots.show_image(right, enlarged_error(original, picture), "error × 4")
-        points = [coded(image, s, rounding) for s in STEPS]
-        curve.plot(
-            [p[0] for p in points], [p[2] for p in points], color=plots.COLOURS[0], marker=".", label="all steps"
-        )
+        sizes, _, qualities, _ = zip(*[coded(image, each, rounding) for each in STEPS], strict=True)
+        curve.plot(sizes, qualities, color=plots.COLOURS[0], marker=".", label="all steps")
         curve.plot([size], [quality], "o", color=plots.COLOURS[1], markersize=9, label="this one")
         curve.set(xlabel="payload in bytes", ylabel="PSNR in dB")
         curve.set_title(f"{zeros:.0%} of the symbols are 0", fontsize=9)
@@ -66,9 +64,8 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
         found = {r: [coded(0, step, r) for step in STATIC] for r in (0.5, 0.3)}
         rows = {f"rounding\n{r:g}": torch.stack([picture for _, picture, _, _ in row]) for r, row in found.items()}
         figure = plots.image_rows(rows, [f"step {step}" for step in STATIC], source=data.source, cell=1.7)
-        for ax, (size, _, quality, _) in zip(
-            figure.axes, [each for row in found.values() for each in row], strict=True
-        ):
+        every = [each for row in found.values() for each in row]
+        for ax, (size, _, quality, _) in zip(figure.axes, every, strict=True):
             ax.set_xlabel(f"{size:,} bytes, {quality:.1f} dB", fontsize=8)
         return figure
 

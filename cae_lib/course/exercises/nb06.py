@@ -95,7 +95,7 @@ EXERCISES = {
             ).permute(0, 3, 1, 2, 4, 5),
         },
         hints=(
-            "One reshape cuts the height into (height / 8, 8) and the width likewise; then the axes want another order.",
+            "One reshape cuts height and width into (number of blocks, 8) each; then the axes want another order.",
             "After `images.reshape(n, c, h // 8, 8, w // 8, 8)` the axes are image, colour, row, y, column, x.",
             "Image, row, column, colour, y, x: `.permute(0, 2, 4, 1, 3, 5)`.",
         ),
@@ -182,8 +182,7 @@ EXERCISES = {
         },
         hints=(
             "Go through `encode` from its last line to its first, and undo each.",
-            "The first two bytes are the height and the width, and `Decoder(data[2:])` reads the rest; it needs the same "
-            "`index` as the encoder.",
+            "The first two bytes are height and width; `Decoder(data[2:])` reads the rest, by the encoder's `index`.",
             "`symbols = coder.read(index, tables) - tables.symbols // 2`, then a tensor, then `.reshape(h, w, -1)`.",
         ),
         why="It has seen the bytes and the tables and nothing else, and gives every symbol back.",
@@ -240,7 +239,7 @@ EXERCISES = {
     ),
     "06.8": Exercise(
         essay(30),
-        "That JPEG's tables travel in each file, serve any picture, and that ours were counted on pictures of this kind.",
+        "That JPEG's tables travel in each file and serve any picture; ours were counted on pictures of this kind.",
         hints=(
             "What must both sides know before the first byte arrives, and who has counted it, on which pictures?",
             "Think of a photograph from a camera, of a scanned text, and of the 623 bytes of JPEG's header.",
