@@ -4,16 +4,19 @@ import torch
 from torch import Tensor
 
 from cae_lib.checkpoints import load_run
+from cae_lib.codec.blocks import BlockCodec
 from cae_lib.codec.quantisation import calibrate, dequantise, quantise
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.pca import principal_components
 from cae_lib.race.baselines import BASELINES
+from cae_lib.race.rate_distortion import curve
 from cae_lib.trivial import through_means
 
 BITS = 8  # of each number
 IMAGES, CALIBRATION = 500, 5_000  # test images measured, as in the races; training images that set the ranges
 PIXELS = 32 * 32
+BLOCKS = 5  # quality of the codec of notebook 06, a step of 40
 
 
 def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
@@ -30,7 +33,14 @@ def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
         ("03", "report's model1", 512, model_rounded("model1", 0, few, test.images)),
         ("05", "report's model2", 16_384, model_rounded("model2", 0, few, test.images)),
     ]
-    return [row(images, *found) for found in rows]
+    return [row(images, *found) for found in rows] + [of_blocks(train, test)]
+
+
+def of_blocks(train: ImageSet, test: ImageSet) -> dict:
+    """The codec of notebook 06, in bytes of whole files."""
+    (found,) = curve(test.images, BlockCodec(train.images, qualities=(BLOCKS,)))
+    rate = {"rate": found["file_bpp"], "psnr": found["psnr"], "how": "bytes of files"}
+    return {"notebook": "06", "name": "DCT blocks"} | rate
 
 
 def row(images: Tensor, notebook: str, name: str, count: float, after: Tensor | None) -> dict:
