@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     batch_commands.add_commands(add, positive_number, whole_number)
 
     sub = add("figures", figures, "Draw everything under figures/ again from the stored runs and measurements.")
-    text = "measure first, long for all: the autoencoders' tables (tables), notebook 06's codec (blocks), others by name; none named: all"
+    text = "measure first, long for all: the autoencoders' tables (tables), blocks, codecs by name; none named: all"
     sub.add_argument("--measure", nargs="*", metavar="NAME", help=text)
     return top
 
