@@ -2,64 +2,12 @@
 
 import math
 
-import numpy as np
 import torch
 
-from cae_lib.codec import blocks as kit
-from cae_lib.codec.blocks import blocks, count_tables, dct_matrix, quantise, water_filling
-from cae_lib.codec.entropy import Decoder, Tables
+from cae_lib.codec.blocks import blocks, count_tables, dct_matrix, decode, quantise, water_filling
+from cae_lib.course.block_coding import in_strips, read, signed, through_bytes, unscaled, whole, without_half
 from cae_lib.course.exercises.nb00 import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number, parts
-
-
-def decode(data, tables):
-    return kit.decode(data, tables)
-
-
-def signed(seed: int, *shape: int) -> torch.Tensor:
-    """Numbers between -20 and 20, most of them small."""
-    return 20 * (2 * noise(seed, *shape) - 1) ** 3
-
-
-def whole(seed: int, *shape: int) -> torch.Tensor:
-    """Symbols from -3 to 3, as a skewed source makes them."""
-    return (3.5 * (2 * noise(seed, *shape) - 0.8) ** 3).round().clamp(-3, 3).long()
-
-
-def through_bytes(f, symbols: torch.Tensor, largest: int):
-    """What a decoder is compared by: symbols (h, w, K) of an image, from the bytes that the encoder made of them."""
-    rows = torch.cat([symbols.flatten(0, 1), whole(9, 50, symbols.shape[2]).clamp(-largest, largest)])
-    tables = Tables(count_tables(rows, largest).numpy())
-    return f(kit.encode(symbols, tables), tables)
-
-
-def read(data, tables, rows: int, columns: int, kinds: int, index=None, less: int | None = None):
-    """A decoder that may be told wrong things."""
-    index = np.tile(np.arange(kinds), rows * columns) if index is None else index
-    found = Decoder(data[2:]).read(index, tables) - (tables.symbols // 2 if less is None else less)
-    return torch.from_numpy(found)
-
-
-def unscaled(n):
-    u, x = torch.arange(n)[:, None], torch.arange(n)
-    return math.sqrt(2 / n) * torch.cos(math.pi / n * (x + 0.5) * u)
-
-
-def without_half(n):
-    u, x = torch.arange(n)[:, None], torch.arange(n)
-    matrix = math.sqrt(2 / n) * torch.cos(math.pi / n * x * u)
-    matrix[0] /= math.sqrt(2)
-    return matrix
-
-
-def in_strips(images):
-    count, channels, height, width = images.shape
-    return images.reshape(count, height // 8, width // 8, channels, 8, 8)
-
-
-def columns_first(images):
-    return blocks(images).transpose(1, 2)
-
 
 IMAGES = noise(3, 2, 3, 16, 24)
 VARIANCES = torch.tensor([100.0, 40.0, 9.0, 4.0, 1.0, 0.25])
@@ -88,7 +36,7 @@ EXERCISES = {
         blocks,
         mistakes={
             "The pixels are in another order: cut height and width first, and then permute the axes.": in_strips,
-            "Rows and columns of blocks are exchanged.": columns_first,
+            "Rows and columns of blocks are exchanged.": lambda images: blocks(images).transpose(1, 2),
             "Rows and columns within the blocks are exchanged.": lambda images: blocks(images).transpose(-1, -2),
             "The colours come too early: the axes are image, row, column, colour, 8, 8.": lambda images: blocks(
                 images
@@ -173,11 +121,9 @@ EXERCISES = {
             "The tables count from 0: take `tables.symbols // 2` off again.": lambda data, tables: read(
                 data, tables, data[0], data[1], len(tables.bits), less=0
             ).reshape(data[0], data[1], -1),
-            "Height and width are exchanged.": lambda data, tables: kit.decode(data, tables).reshape(
-                data[1], data[0], -1
-            ),
+            "Height and width are exchanged.": lambda data, tables: decode(data, tables).reshape(data[1], data[0], -1),
             "The symbols are right; give them the shape (height, width, numbers of a block).": lambda data, tables: (
-                kit.decode(data, tables).flatten()
+                decode(data, tables).flatten()
             ),
         },
         hints=(
