@@ -103,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
     class_commands.add_commands(add, positive_number)
 
     sub = add("figures", figures, "Draw everything under figures/ again from the stored runs and measurements.")
-    text = "measure first, long for all: the autoencoders' tables (tables), codecs by name; none named: all"
+    text = "measure first, long for all: the autoencoders' tables (tables), blocks, codecs by name; none named: all"
     sub.add_argument("--measure", nargs="*", metavar="NAME", help=text)
     return top
 
@@ -232,7 +232,7 @@ def run(args: argparse.Namespace) -> int:
 def figures(args: argparse.Namespace) -> None:
     from cae_lib.results import publish
 
-    known = [publish.TABLES, *publish.EVERY]
+    known = [publish.TABLES, publish.BLOCKS, *publish.EVERY]
     unknown = set(args.measure or []) - set(known)
     if unknown:
         raise UsageError(f"Nothing to measure is called {', '.join(sorted(unknown))}; there are {', '.join(known)}.")

@@ -10,6 +10,7 @@ In reading order:
 - counted: tables counted over contexts, instead of a network that foresees symbols
 - dct: a codec without a network
 - channels: a network of one's own, with a table for each channel
+- blocks: a simpler one, as a student writes it in notebook 06
 - design: what has to be known to build an autoencoder for rate and distortion
 - prior: its entropy model, which says how likely each symbol is
 - model: the autoencoder itself

@@ -10,8 +10,9 @@ from matplotlib.ticker import FuncFormatter
 from torch import Tensor
 
 from cae_lib.plots import COLOURS, MARKERS, image_rows, new_figure
-from cae_lib.race.baselines import BASELINES
-from cae_lib.race.rate_distortion import curve_of
+from cae_lib.race.baselines import BASELINES, at_least, decode, size
+from cae_lib.race.codecs import pixels
+from cae_lib.race.rate_distortion import REFERENCE, curve_of, decibels
 
 AXES = {"payload": "payload, bits per pixel", "file": "whole file, bits per pixel"}
 MEASURES = {"psnr": "mean PSNR in dB", "psnr_pooled": "PSNR of the mean error in dB"}
@@ -120,6 +121,33 @@ def same_bytes_strip(rows: dict[str, list[dict]], titles: list[str], *, source: 
     for ax, c in zip(figure.axes, [c for cells in rows.values() for c in cells], strict=True):
         ax.set_xlabel(f"{c['bytes']:,} bytes" + ("" if c["psnr"] is None else f"\n{c['psnr']:.1f} dB"), fontsize=7)
     return figure
+
+
+def beside_rival(
+    images: Tensor, pictures: Tensor, sizes: list[int], titles: list[str], *, rival: str = REFERENCE, source: str = ""
+) -> Figure:
+    """Originals, a codec's pictures, a rival's at no smaller a payload, and the errors of both on one scale.
+
+    images, pictures: uint8 (N, 3, H, W); sizes: the pictures' payloads in bytes; rival: one of BASELINES.
+    """
+    theirs, counts = [], []
+    for image, least in zip(images, sizes, strict=True):
+        file, _ = at_least(pixels(image), BASELINES[rival], least, "payload")
+        theirs.append(torch.from_numpy(decode(file)).permute(2, 0, 1))
+        counts.append(size(file, "payload"))
+    pairs = {"yours": (pictures, sizes), rival.split()[0]: (torch.stack(theirs), counts)}
+    rows = {"original": images.float() / 255} | {name: shown.float() / 255 for name, (shown, _) in pairs.items()}
+    rows |= {f"{name}:\nerror × 4": enlarged_error(images, shown) for name, (shown, _) in pairs.items()}
+    figure = image_rows(rows, titles, source=source, cell=1.2)
+    for row, (shown, bytes_) in enumerate(pairs.values(), 1):
+        for ax, image, one, count in zip(figure.axes[row * len(titles) :], images, shown, bytes_, strict=False):
+            ax.set_xlabel(f"{count:,} bytes, {decibels(image, one):.1f} dB", fontsize=7)
+    return figure
+
+
+def enlarged_error(images: Tensor, pictures: Tensor) -> Tensor:
+    """Absolute errors of uint8 images (..., 3, H, W), mean over the colours, four times as bright: (..., H, W)."""
+    return ((images.float() - pictures.float()).abs().mean(-3) * 4 / 255).clamp(max=1)
 
 
 def bit_maps(rows: dict[str, Tensor], bits: Tensor, titles: list[str], *, source: str = "") -> Figure:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from cae_lib.checkpoints import load_run
+from cae_lib.codec.blocks import BlockCodec
 from cae_lib.codec.codec import Codec
 from cae_lib.codec.quantisation import QuantisedAutoencoder, calibrate, dequantise, quantise
 from cae_lib.codec.streams import load_codec
@@ -14,6 +15,7 @@ from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.pca import principal_components
 from cae_lib.race.baselines import BASELINES
+from cae_lib.race.rate_distortion import curve
 from cae_lib.results.measurements import stored
 from cae_lib.trivial import through_means
 
@@ -21,6 +23,7 @@ BITS = 8  # of each number
 IMAGES, CALIBRATION = 500, 5_000  # test images measured, as in the races; training images that set the ranges
 PIXELS = 32 * 32
 JPEG_QUALITY, DCT_QUALITY = 60, 7  # about 30 dB each
+BLOCKS = 5  # quality of the codec of notebook 06, a step of 40
 
 
 def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
@@ -37,7 +40,19 @@ def chart_points(train: ImageSet, test: ImageSet) -> list[dict]:
         ("03", "report's model1", 512, model_rounded("model1", 0, few, test.images)),
         ("05", "report's model2", 16_384, model_rounded("model2", 0, few, test.images)),
     ]
-    return [*(row(images, *found) for found in rows), *byte_points(few, test.images), three_minutes()]
+    return [
+        *(row(images, *found) for found in rows),
+        of_blocks(train, test),
+        *byte_points(few, test.images),
+        three_minutes(),
+    ]
+
+
+def of_blocks(train: ImageSet, test: ImageSet) -> dict:
+    """The codec of notebook 06, in bytes of whole files."""
+    (found,) = curve(test.images, BlockCodec(train.images, qualities=(BLOCKS,)))
+    rate = {"rate": found["file_bpp"], "psnr": found["psnr"], "how": "bytes of files"}
+    return {"notebook": "06", "name": "DCT blocks"} | rate
 
 
 def byte_points(few: ImageSet, images: Tensor) -> list[dict]:

@@ -17,6 +17,7 @@ from cae_lib.evaluation import reconstruct
 from cae_lib.metrics import psnr
 from cae_lib.models import range_of
 from cae_lib.results import measurements
+from cae_lib.results.blocks import blocks
 from cae_lib.results.dct_steps import dct_steps
 from cae_lib.results.race_figures import codecs_file, codecs_payload, rd2_race, rd_payload, weights
 from cae_lib.results.recipes import BASE, CODECS, LEARNING_RATES
@@ -227,5 +228,6 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     rd2_race,
     weights,
     dct_steps,
+    blocks,
     rd_ablation,
 )

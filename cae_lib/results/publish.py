@@ -7,7 +7,7 @@ from cae_lib.data.images import CIFAR10, DataError, ImageSet, load_images
 from cae_lib.race import rate_distortion
 from cae_lib.race.baselines import BASELINES
 from cae_lib.race.rate_distortion import LEAST_OVERLAP, LEVELS, PUBLISHED, REFERENCE, against_anchors, bpp_at
-from cae_lib.results import measurements
+from cae_lib.results import blocks, measurements
 from cae_lib.results.chart_points import chart_points
 from cae_lib.results.figures import FIGURES
 from cae_lib.results.measurements import ablation, stored
@@ -22,6 +22,7 @@ from cae_lib.results.tables import (
 )
 
 TABLES = "tables"  # `cae figures --measure tables`: the tables of the data and the autoencoders
+BLOCKS = blocks.NAME  # the codec of notebook 06
 ALL = list(dict.fromkeys([REFERENCE, *streams.MODELS, *BASELINES]))
 LEARNED = (streams.RD, streams.RD2)
 RACES = {
@@ -124,7 +125,7 @@ def measure(names: list[str]) -> None:
     Raises DataError without CIFAR-10: the shipped numbers are not to come from the stand-in.
     """
     train, test = load_images("train"), cifar10("test")
-    folder, wanted = measurements.FIGURES, names or [TABLES, *EVERY]
+    folder, wanted = measurements.FIGURES, names or [TABLES, BLOCKS, *EVERY]
     if TABLES in wanted:
         facts = {"train": measurements.data_facts(train), "test": measurements.data_facts(test)}
         write_json(folder / "data_facts.json", facts)
@@ -133,6 +134,8 @@ def measure(names: list[str]) -> None:
         write_json(folder / "trivial.json", {"rows": measurements.trivial_codes(test)})
         write_json(folder / "chart.json", {"source": test.source, "points": chart_points(train, test)})
         write_json(folder / "pca.json", {"rows": measurements.pca_quality(train, test, [64, 128, 256, 384, 512, 1024])})
+    if BLOCKS in wanted:
+        blocks.measure(train, test)
     for name, (images, codecs) in RACES.items():
         chosen = [codec for codec in codecs if codec in wanted]
         if chosen:

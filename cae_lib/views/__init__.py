@@ -11,6 +11,7 @@
 - codec_diagram: how a codec is trained for rate and distortion
 - descent: a learning rate on the contours of a bowl
 - dying_relu: a bias that closes the last ReLU
+- block_coding: step and dead zone of the codec of notebook 06
 - playgrounds: small experiments to play with: a convolution, a bottleneck
 - own_image: the user's own picture through the codecs
 """

@@ -12,7 +12,7 @@ from helpers.answers.common import no_function
 from cae_lib.course import judging
 from cae_lib.course.checks import EXERCISES, verdict
 
-NEVER_BY_CHANCE = ("02.1", "03.2", "03.4", "03.5", "05.4", "07.3", "11.1", "11.5")  # judged by what comes of it
+NEVER_BY_CHANCE = ("02.1", "03.2", "03.4", "03.5", "05.4", "06.5", "07.3", "11.1", "11.5")  # judged by what comes of it
 SNEAKY = {name: ([], []) for name, kind in KINDS.items() if kind is not no_function} | SNEAKY
 
 

@@ -32,6 +32,7 @@ NAMES = [
     "03_model1_training",
     "04_epochs_and_loss",
     "05_model2_comparison",
+    "06_transform_coding",
     "07_from_codes_to_bytes",
     "08_rate_against_distortion",
     "11_batch_results",

@@ -55,6 +55,7 @@ def folders(tmp_path_factory, data):
     trainings = [{"name": n, "seed": seed, "points": curve, "held_out": curve} for n in names for seed in (0, 1)]
     steps = [{"what": "a", "bd_rate": 0.0}, {"what": "b", "bd_rate": -1.0}]
     write_json(tables / "dct_steps.json", {"source": STAND_IN, "rows": steps})
+    write_json(tables / "blocks.json", {"source": STAND_IN, "rows": steps})
     write_json(tables / "rd_trainings.json", {"source": STAND_IN, "runs": trainings})
     zero = facts["test"]["zero_output"]
     states = [(zero / 2, 0.5), (zero, 0.1), (zero, 0.0)]  # learning, asleep, dead

@@ -16,6 +16,7 @@ from cae_lib import plots
 from cae_lib.checkpoints import load_run
 from cae_lib.pca import principal_components
 from cae_lib.views import view
+from cae_lib.views.block_coding import block_playground
 from cae_lib.views.code_places import code_places
 from cae_lib.views.components import components_slider
 from cae_lib.views.descent import descent
@@ -25,7 +26,7 @@ from cae_lib.views.playgrounds import bottleneck_explorer, convolution_playgroun
 from cae_lib.views.rates import bits_slider, rate_slider
 from cae_lib.views.widgets import channel_slider, epoch_slider
 
-OFTEN = (6, 4, 1, 1, 1, 6, 6, 2, 3, 1, 3, 3)  # how often each of the views below is moved
+OFTEN = (6, 4, 1, 1, 1, 6, 6, 2, 3, 1, 3, 3, 1)  # how often each of the views below is moved
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -50,6 +51,7 @@ def views():
             code_places(model1.model, data, [0, 1]),
             dying_relu(load_run("model1").model, data, 0),
             descent(),
+            block_playground(data.take(20), data, [0, 1]),
         ]
 
 

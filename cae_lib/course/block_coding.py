@@ -1,0 +1,56 @@
+"""How the functions of notebook 06 are tried: numbers to try them with, bytes for a decoder, wrong ways to do it."""
+
+import math
+
+import numpy as np
+import torch
+
+from cae_lib.codec import blocks as kit
+from cae_lib.codec.blocks import count_tables
+from cae_lib.codec.entropy import Decoder, Tables
+
+
+def noise(seed: int, *shape: int) -> torch.Tensor:
+    """Numbers between 0 and 1."""
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def signed(seed: int, *shape: int) -> torch.Tensor:
+    """Numbers between -20 and 20, most of them small."""
+    return 20 * (2 * noise(seed, *shape) - 1) ** 3
+
+
+def whole(seed: int, *shape: int) -> torch.Tensor:
+    """Symbols from -3 to 3, as a skewed source makes them."""
+    return (3.5 * (2 * noise(seed, *shape) - 0.8) ** 3).round().clamp(-3, 3).long()
+
+
+def through_bytes(f, symbols: torch.Tensor, largest: int):
+    """What a decoder is compared by: symbols (h, w, K) of an image, from the bytes that the encoder made of them."""
+    rows = torch.cat([symbols.flatten(0, 1), whole(9, 50, symbols.shape[2]).clamp(-largest, largest)])
+    tables = Tables(count_tables(rows, largest).numpy())
+    return f(kit.encode(symbols, tables), tables)
+
+
+def read(data, tables, rows: int, columns: int, kinds: int, index=None, less: int | None = None):
+    """A decoder that may be told wrong things."""
+    index = np.tile(np.arange(kinds), rows * columns) if index is None else index
+    found = Decoder(data[2:]).read(index, tables) - (tables.symbols // 2 if less is None else less)
+    return torch.from_numpy(found)
+
+
+def unscaled(n):
+    u, x = torch.arange(n)[:, None], torch.arange(n)
+    return math.sqrt(2 / n) * torch.cos(math.pi / n * (x + 0.5) * u)
+
+
+def without_half(n):
+    u, x = torch.arange(n)[:, None], torch.arange(n)
+    matrix = math.sqrt(2 / n) * torch.cos(math.pi / n * x * u)
+    matrix[0] /= math.sqrt(2)
+    return matrix
+
+
+def in_strips(images):
+    count, channels, height, width = images.shape
+    return images.reshape(count, height // 8, width // 8, channels, 8, 8)

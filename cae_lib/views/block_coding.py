@@ -1,0 +1,83 @@
+"""A playground of the codec of notebook 06: step and dead zone are moved; bytes, dB and picture follow."""
+
+from functools import lru_cache
+
+import torch
+from matplotlib.figure import Figure
+
+from cae_lib import plots
+from cae_lib.codec import blocks
+from cae_lib.codec.entropy import Tables
+from cae_lib.data.images import ImageSet
+from cae_lib.race.rate_distortion import decibels
+from cae_lib.race.rate_plots import enlarged_error
+from cae_lib.views.view import View, chooser, slider
+
+STEPS = (128, 90, 64, 45, 32, 22, 16, 11, 8)
+ROUNDINGS = (0.5, 0.4, 0.3, 0.2, 0.1)
+STATIC = (96, 48, 24, 12)
+
+
+def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (32, 0.4)) -> View:
+    """An image through the codec at a step and a rounding: real bytes of the range coder, the picture, its error.
+
+    train: images whose symbols are counted anew for every setting, some 300; indices: of the images to choose from.
+    The curve joins all steps at the chosen rounding.
+    """
+    counted = blocks.analyse(train.images).flatten(0, 2)
+    own = blocks.analyse(data.images[indices])
+
+    @lru_cache(None)
+    def tables(step: float, rounding: float) -> Tables:
+        symbols = blocks.quantise(counted, step, rounding)
+        return Tables(blocks.count_tables(symbols, blocks.largest_symbol(step)).numpy())
+
+    @lru_cache(None)
+    def coded(image: int, step: float, rounding: float):
+        """Bytes of the payload, the picture decoded from them, its PSNR, and the share of zeros."""
+        symbols = blocks.quantise(own[image], step, rounding)
+        payload = blocks.encode(symbols, tables(step, rounding))
+        back = blocks.decode(payload, tables(step, rounding))
+        (picture,) = blocks.synthesise(back[None] * float(step))
+        quality = decibels(data.images[indices[image]], picture)
+        return len(payload) - 2, picture, quality, float((symbols == 0).float().mean())
+
+    def draw(step: float, rounding: float, image: int) -> Figure:
+        original = data.images[indices[image]]
+        size, picture, quality, zeros = coded(image, step, rounding)
+        figure, axes = plots.new_figure(1, 4, 7.8, 2.3, data.source, width_ratios=[1, 1, 1, 1.4])
+        figure.set_layout_engine(None)  # arranging the axes anew takes half of the time of a picture
+        figure.subplots_adjust(left=0.01, right=0.99, top=0.9, bottom=0.22, wspace=0.2)
+        left, middle, right, curve = axes[0]
+        plots.show_image(left, original, "original")
+        plots.show_image(middle, picture, f"{size:,} bytes, {quality:.1f} dB")
+        plots.show_image(right, enlarged_error(original, picture), "error × 4")
+        sizes, _, qualities, _ = zip(*[coded(image, each, rounding) for each in STEPS], strict=True)
+        curve.plot(sizes, qualities, color=plots.COLOURS[0], marker=".", label="all steps")
+        curve.plot([size], [quality], "o", color=plots.COLOURS[1], markersize=9, label="this one")
+        curve.set(xlabel="payload in bytes", ylabel="PSNR in dB")
+        curve.set_title(f"{zeros:.0%} of the symbols are 0", fontsize=9)
+        curve.grid(alpha=0.3)
+        return figure
+
+    def strip() -> Figure:
+        found = {r: [coded(0, step, r) for step in STATIC] for r in (0.5, 0.3)}
+        rows = {f"rounding\n{r:g}": torch.stack([picture for _, picture, _, _ in row]) for r, row in found.items()}
+        figure = plots.image_rows(rows, [f"step {step}" for step in STATIC], source=data.source, cell=1.7)
+        every = [each for row in found.values() for each in row]
+        for ax, (size, _, quality, _) in zip(figure.axes, every, strict=True):
+            ax.set_xlabel(f"{size:,} bytes, {quality:.1f} dB", fontsize=8)
+        return figure
+
+    for step in STEPS:  # so that a move only draws
+        for rounding in ROUNDINGS:
+            coded(0, step, rounding)
+    options = [(f"{step}", step) for step in STEPS]
+    widths = [(f"{r:g} (zero is {2 * (1 - r):g} steps wide)", r) for r in ROUNDINGS]
+    controls = {
+        "step": slider("step", options, start[0]),
+        "rounding": slider("rounding", widths, start[1]),
+        "image": chooser("image", [(name, k) for k, name in enumerate(data.names(indices))], 0),
+    }
+    alt = "An image through the block codec: original, decoded picture, error, and quality against bytes"
+    return View(draw, controls, strip(), alt, embed=("step",)).prepare("step")
