@@ -7,6 +7,8 @@ each with a pattern of what the check says; KINDS: exercise -> which answers of 
 
 from helpers.answers import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb11
 
+NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb11)
+
 
 def gathered(name: str) -> dict:
     """The entries of all notebooks' RIGHT, WRONG, KINDS or SNEAKY."""
