@@ -8,6 +8,7 @@ In reading order:
 - container: what stands around the payload in a .cae file
 - streams: images to .cae files and back with every model of the kit
 - dct: a codec without a network
+- intervals: what its decoder may put in place of a symbol
 - design: what has to be known to build an autoencoder for rate and distortion
 - prior: its entropy model, which says how likely each symbol is
 - model: the autoencoder itself

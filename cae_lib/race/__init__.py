@@ -6,4 +6,5 @@
 - rates: bits per pixel, PSNR of a whole set, BD-rate
 - rate_distortion: rate against distortion, BD-rate, the race, what others published
 - rate_plots: plots of it
+- equal_bytes: codecs at equal bytes by any measure, and what each picture gets wrong
 """

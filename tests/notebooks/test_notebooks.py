@@ -34,6 +34,7 @@ NAMES = [
     "05_model2_comparison",
     "07_from_codes_to_bytes",
     "08_rate_against_distortion",
+    "10_what_the_eye_wants",
     "11_batch_results",
 ]
 MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")
