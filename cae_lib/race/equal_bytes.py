@@ -43,6 +43,12 @@ def between(points: list[dict], given: str, value: float, wanted: str) -> float 
     return float(np.interp(value, *zip(*known, strict=True)))
 
 
+def multiples(points: list[dict], rival: list[dict], measure: str) -> list[float]:
+    """How many times a codec's bytes a rival needs to be as good by a measure, at each point that the rival reaches."""
+    found = [(between(rival, measure, point[measure], "bytes"), point["bytes"]) for point in points]
+    return [theirs / ours for theirs, ours in found if theirs is not None]
+
+
 def at_least(image: Tensor, name: str, least: int) -> dict:
     """One image (3, H, W) at the first quality with a payload of `least` bytes or more, or at the best if none has.
 
