@@ -17,6 +17,8 @@ from cae_lib.data.images import scale
 from cae_lib.race.codecs import codec_named
 from cae_lib.race.rate_distortion import decibels, finite
 
+NEAR = 4  # qualities on either side that are looked at
+
 
 def measured(images: Tensor, name: str, measures: dict[str, Callable], qualities=None) -> list[dict]:
     """A codec's points on uint8 images (N, 3, H, W), one a quality: {"bytes", "seconds", and each measure's mean}.
@@ -50,17 +52,21 @@ def multiples(points: list[dict], rival: list[dict], measure: str) -> list[float
 
 
 def at_least(image: Tensor, name: str, least: int) -> dict:
-    """One image (3, H, W) at the first quality with a payload of `least` bytes or more, or at the best if none has.
+    """One image (3, H, W) with the smallest payload of `least` bytes or more, or with the largest if none is.
 
-    Returns {"image", "bytes", "psnr" in dB}. The payload is taken to grow with the quality.
+    Returns {"image", "bytes", "psnr" in dB}. The payload grows with the quality but for small steps back, so halving
+    the range finds the place, and a look around it the best.
     """
     codec = codec_named(name)
 
     def size(quality: float) -> int:
         return codec.payload_size(codec.encode(image[None], quality)[0])
 
-    place = bisect_left(codec.qualities, least, key=size)
-    files = codec.encode(image[None], codec.qualities[min(place, len(codec.qualities) - 1)])
+    place, last = bisect_left(codec.qualities, least, key=size), len(codec.qualities) - 1
+    near = codec.qualities[max(min(place, last) - NEAR, 0) : place + NEAR + 1]
+    sizes = {quality: size(quality) for quality in near}
+    large = [quality for quality in near if sizes[quality] >= least]
+    files = codec.encode(image[None], min(large, key=sizes.get) if large else max(near, key=sizes.get))
     after = codec.decode(files)[0]
     return {"image": after, "bytes": codec.payload_size(files[0]), "psnr": finite(decibels(image, after))}
 
