@@ -22,7 +22,7 @@ SHORT = {
     "04_epochs_and_loss": {"STEPS": 40},
     "05_model2_comparison": {"EPOCHS": 1},
     "08_rate_against_distortion": {"SEEN": 3_000, "IMAGES": 10},
-    "10_what_the_eye_wants": {"SEEN": 2_000, "IMAGES": 3, "STUDIED": 60},
+    "10_what_the_eye_wants": {"SEEN": 600, "IMAGES": 3, "STUDIED": 60},
 }
 CHECKED = "nbval-check-output"  # tag of a cell whose output holds on any data
 
