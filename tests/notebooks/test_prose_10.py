@@ -44,7 +44,7 @@ def strange(name: str) -> dict[str, float]:
 
 def seams() -> tuple[float, float]:
     """By how many percent a place costs more in the mosaic, at the edges of images and elsewhere."""
-    (values,) = numbers(TEN, r"what comes: ([+-][\d.]+)% bits at the edges, ([+-][\d.]+)% bits elsewhere")
+    (values,) = numbers(TEN, r"^([+-][\d.]+)% bits at the edges, ([+-][\d.]+)% bits elsewhere")
     return values
 
 
