@@ -11,6 +11,7 @@ In reading order:
 - dct: a codec without a network
 - channels: a network of one's own, with a table for each channel
 - blocks: a simpler one, as a student writes it in notebook 06
+- intervals: what its decoder may put in place of a symbol
 - design: what has to be known to build an autoencoder for rate and distortion
 - prior: its entropy model, which says how likely each symbol is
 - model: the autoencoder itself

@@ -12,12 +12,12 @@ from textwrap import fill
 import numpy as np
 import torch
 
-from cae_lib.course.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb11
+from cae_lib.course.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10, nb11
 from cae_lib.course.judging import Exercise
 from cae_lib.course.reading import Unanswered, Unreadable, shorten
 from cae_lib.course.solutions import solution_of
 
-NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb11)
+NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10, nb11)
 EXERCISES: dict[str, Exercise] = {name: e for notebook in NOTEBOOKS for name, e in notebook.EXERCISES.items()}
 RIGHT, UNANSWERED = "right.", "not answered yet."
 WIDTH = 88  # characters of a line that fit beside a file browser

@@ -8,4 +8,5 @@
 - rate_plots: plots of it
 - budget: one picture in several codecs at equal bytes
 - context_plots: a drawing of the ways to foresee a symbol
+- equal_bytes: codecs at equal bytes by any measure, and what each picture gets wrong
 """

@@ -1,5 +1,7 @@
 """Views of bytes: one image at every number of bits, or at every rate of the codec rd."""
 
+from functools import cache
+
 import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -12,7 +14,7 @@ from cae_lib.race.baselines import BASELINES, decode, size
 from cae_lib.race.rate_distortion import decibels
 from cae_lib.race.rates import bits_per_pixel
 from cae_lib.views.drawing import mark_points, show_map
-from cae_lib.views.view import View, picture_slider
+from cae_lib.views.view import View, chooser, picture_slider, slider
 
 RIVALS = ("JPEG 4:4:4", "AVIF")  # of the rate–distortion autoencoder in its slider
 
@@ -60,11 +62,47 @@ def bits_slider(name: str, image: Tensor, *, source: str = "") -> View:
     return picture_slider(draw, coder.qualities, "bits per value", figure, alt, 4)
 
 
-def rate_slider(image: Tensor, *, source: str = "") -> View:
-    """One image at every rate of the codec "rd", beside JPEG and AVIF with payloads of no fewer bytes if they can.
+def rate_slider(image: Tensor | dict[str, Tensor], *, source: str = "") -> View:
+    """An image at every rate of the codec "rd", beside JPEG and AVIF with payloads of no fewer bytes if they can.
 
-    image: uint8 (3, H, W), sides of at most 256 pixels. The map shows where the bits of the payload go.
+    image: uint8 (3, H, W), sides of at most 256 pixels; or several by their names, of which one is chosen, the first
+    to begin with (each is coded when it is). The map shows where the bits of the payload go.
     """
+    ours, images = streams.load_codec(streams.RD), image if isinstance(image, dict) else {"image": image}
+    found = cache(lambda name: rates_of(images[name]))
+
+    def draw(quality: int, name: str = next(iter(images))) -> Figure:
+        k, image, (cases, maps, points) = ours.qualities.index(quality), images[name], found(name)
+        figure, axes = plots.new_figure(2, 3, 9.2, 5.4, source)
+        plots.show_image(axes[0, 0], image, f"original, {image.numel():,} bytes")
+        places = [axes[0, 1], axes[1, 0], axes[1, 1]]
+        for ax, (codec, (picture, count)) in zip(places, cases[quality].items(), strict=True):
+            plots.show_image(ax, picture, f"{codec}: {count:,} bytes, {points[codec][k][1]:.1f} dB")
+        highest = max(float(bits.max()) for bits in maps.values())
+        show_map(axes[0, 2], maps[quality], "bits at each place of the code", high=highest)
+        mark_points(axes[1, 2], {codec: (*zip(*curve, strict=True), k) for codec, curve in points.items()})
+        axes[1, 2].set(xlabel="payload, bits per pixel", ylabel="PSNR in dB")
+        return figure
+
+    cases, _, points = found(next(iter(images)))
+    figure, axes = plots.new_figure(len(points), len(cases), 1.3 * len(cases), 1.55 * len(points) + 0.3, source)
+    for column, (quality, cells) in enumerate(cases.items()):
+        for row, (name, (picture, count)) in enumerate(cells.items()):
+            title = f"quality {quality}\n" if row == 0 else ""
+            plots.show_image(axes[row, column], picture, f"{title}{count:,} bytes\n{points[name][column][1]:.1f} dB")
+            if column == 0:
+                axes[row, 0].set_ylabel(name, fontsize=9)
+    options = [(f"{q} (λ = {rate:g})", q) for q, rate in zip(ours.qualities, ours.config.lambdas, strict=True)]
+    alt = f"An image as coded by rd, {' and '.join(RIVALS)}, where the bits go, and rate against distortion"
+    start = ours.qualities[len(options) // 2]
+    if len(images) == 1:
+        return picture_slider(draw, options, "quality", figure, alt, start)
+    controls = {"quality": slider("quality", options, start), "image": chooser("image", list(images))}
+    return View(draw, controls, figure, alt, embed=("quality",)).prepare("quality")
+
+
+def rates_of(image: Tensor) -> tuple[dict, dict, dict]:
+    """An image at every quality of rd: {name: (picture, bytes)}, a map of its bits; and each codec's rates and dB."""
     ours, pixels = streams.load_codec(streams.RD), image[0].numel()
     array = image.permute(1, 2, 0).contiguous().numpy()
     rivals = {name: [BASELINES[name].encode_array(array, q) for q in BASELINES[name].qualities] for name in RIVALS}
@@ -82,27 +120,4 @@ def rate_slider(image: Tensor, *, source: str = "") -> View:
         name: [(bits_per_pixel(cells[name][1], pixels), decibels(image, cells[name][0])) for cells in cases.values()]
         for name in ("rd", *RIVALS)
     }
-    highest = max(float(bits.max()) for bits in maps.values())
-
-    def draw(quality: int) -> Figure:
-        k, cells = ours.qualities.index(quality), cases[quality]
-        figure, axes = plots.new_figure(2, 3, 9.2, 5.4, source)
-        plots.show_image(axes[0, 0], image, f"original, {image.numel():,} bytes")
-        places = [axes[0, 1], axes[1, 0], axes[1, 1]]
-        for ax, (name, (picture, count)) in zip(places, cells.items(), strict=True):
-            plots.show_image(ax, picture, f"{name}: {count:,} bytes, {points[name][k][1]:.1f} dB")
-        show_map(axes[0, 2], maps[quality], "bits at each place of the code", high=highest)
-        mark_points(axes[1, 2], {name: (*zip(*curve, strict=True), k) for name, curve in points.items()})
-        axes[1, 2].set(xlabel="payload, bits per pixel", ylabel="PSNR in dB")
-        return figure
-
-    figure, axes = plots.new_figure(len(points), len(cases), 1.3 * len(cases), 1.55 * len(points) + 0.3, source)
-    for column, (quality, cells) in enumerate(cases.items()):
-        for row, (name, (picture, count)) in enumerate(cells.items()):
-            title = f"quality {quality}\n" if row == 0 else ""
-            plots.show_image(axes[row, column], picture, f"{title}{count:,} bytes\n{points[name][column][1]:.1f} dB")
-            if column == 0:
-                axes[row, 0].set_ylabel(name, fontsize=9)
-    options = [(f"{q} (λ = {rate:g})", q) for q, rate in zip(ours.qualities, ours.config.lambdas, strict=True)]
-    alt = f"An image as coded by rd, {' and '.join(RIVALS)}, where the bits go, and rate against distortion"
-    return picture_slider(draw, options, "quality", figure, alt, ours.qualities[len(options) // 2])
+    return cases, maps, points

@@ -22,6 +22,7 @@ SHORT = {
     "04_epochs_and_loss": {"STEPS": 40},
     "05_model2_comparison": {"EPOCHS": 1},
     "08_rate_against_distortion": {"SEEN": 3_200},
+    "10_what_the_eye_wants": {"SEEN": 600, "IMAGES": 3, "STUDIED": 60},
 }
 CHECKED = "nbval-check-output"  # tag of a cell whose output holds on any data
 

@@ -35,6 +35,7 @@ NAMES = [
     "06_transform_coding",
     "07_from_codes_to_bytes",
     "08_rate_against_distortion",
+    "10_what_the_eye_wants",
     "11_batch_results",
 ]
 MACHINE_PATHS = re.compile(r"/home/|/Users/|[A-Z]:\\\\|ipykernel_\d|site-packages")

@@ -219,6 +219,17 @@ def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkey
         assert marked(curves) == points and points[0][0] == pytest.approx(8 * least / 32**2)
 
 
+def test_the_rate_slider_lets_one_choose_the_image(data, unprepared, monkeypatch):
+    monkeypatch.setattr(rates, "RIVALS", ("JPEG 4:4:4",))
+    view = rate_slider({"first": data.images[3], "second": data.images[4]}, source=data.source)
+    assert view.controls["image"].options == ("first", "second") and view.embed == ("quality",)
+    before = view.png
+    view.controls["image"].value = "second"
+    assert view.png != before and view.message.value == ""
+    shown = view.draw(view.controls["quality"].value, "second").axes[0].images[0].get_array()
+    np.testing.assert_array_equal(shown, data.images[4].permute(1, 2, 0))
+
+
 def test_the_static_picture_shows_reconstructions_whatever_epochs_were_kept(run, data, monkeypatch):
     kept = replace(run, epochs_kept=run.epochs_kept[-1:])
     figures = []

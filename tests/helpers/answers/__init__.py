@@ -5,9 +5,9 @@ each with a pattern of what the check says; KINDS: exercise -> which answers of 
 -> cases that anybody would try, and functions that are right there and nowhere else.
 """
 
-from helpers.answers import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb11
+from helpers.answers import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10, nb11
 
-NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb11)
+NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10, nb11)
 
 
 def gathered(name: str) -> dict:
