@@ -4,7 +4,7 @@
 - predictions: guesses, kept and shown beside what comes
 - chart: rate and quality of all that the course tries, the kit's points and the student's own
 - exercises/: one file a notebook: what is right, known mistakes, three hints
-- judging, reading: comparing an answer with what is right; reading what a student typed
+- judging, reading, limits: comparing an answer with what is right; reading what a student typed
 - autoencoders, lab, blind: how a class of autoencoders is judged; the patient of notebook 03; the curves of 04
 - block_coding: how the functions of notebook 06 are tried
 - foreseeing: the functions of notebook 09, right and wrong

@@ -6,28 +6,32 @@ filled in, and Unreadable for an answer of the wrong kind.
 """
 
 import copy
-import ctypes
-import dis
 import math
 import re
-import threading
 from collections.abc import Callable
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 
 import numpy as np
 import torch
 
-from cae_lib.course.reading import Unanswered, Unreadable, is_stub, read_array, read_number, refuse_text, shorten, show
+from cae_lib.course.limits import Late, limited
+from cae_lib.course.reading import (
+    Unanswered,
+    Unreadable,
+    is_empty,
+    is_stub,
+    read_array,
+    read_number,
+    refuse_text,
+    shorten,
+    show,
+)
 
 Way = Callable[[object, object], str]
 SECONDS = 4.0  # how long the function that a student wrote may take for all its cases
 FILLERS = {"the", "it", "is", "a", "they", "are", "stays", "away"}  # words around the one that counts
-
-
-class Late(BaseException):
-    """A function takes too long. No Exception, so that the function itself does not catch it."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +150,9 @@ def parts(**ways: Way) -> Way:
             values = [] if isinstance(answer, (str, bytes, dict, set)) else list(answer)
         except TypeError:
             values = []
-        if values and len(values) != len(names):
-            raise Unreadable(f"A tuple is wanted: ({', '.join(names)}), and yours has {len(values)} parts.")
         if len(values) != len(names):
-            raise Unreadable(f"A tuple is wanted: ({', '.join(names)}), and {show(answer)} is none.")
+            found = f"yours has {len(values)} parts" if values else f"{show(answer)} is none"
+            raise Unreadable(f"A tuple is wanted: ({', '.join(names)}), and {found}.")
         for name, way, value, wanted in zip(names, ways.values(), values, right, strict=True):
             try:
                 wrong = way(value, wanted)
@@ -175,22 +178,6 @@ def array(answer, right) -> str:
     place = tuple(np.argwhere(differ[0])[0].tolist())
     direction = "small" if values[place] < fitting[0].reshape(values.shape)[place] else "large"
     return f"At {list(place)} it is {values[place]:.4g}: too {direction}."
-
-
-@contextmanager
-def limited(seconds: float):
-    """Raises Late in the block if it takes longer, and again if the block catches that."""
-    thread, done = threading.get_ident(), threading.Event()
-
-    def watch():
-        while not done.wait(seconds):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Late))
-
-    threading.Thread(target=watch, daemon=True).start()
-    try:
-        yield
-    finally:
-        done.set()
 
 
 def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f, *case: f(*case)) -> Way:
@@ -227,16 +214,6 @@ def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f,
 
 
 NOTHING = "returns nothing."
-
-
-def is_empty(function) -> bool:
-    """Whether nothing has been written into a function yet; True for what has no code that could be looked at."""
-    code = getattr(function, "__code__", None)
-    return code is None or len(list(dis.get_instructions(code))) <= len(list(dis.get_instructions(stub))) + 1
-
-
-def stub():
-    raise NotImplementedError
 
 
 def difference(answer, right, case: tuple, result: Way, run: Callable) -> str:
