@@ -113,8 +113,8 @@ def test_only_the_files_of_the_module_text_lie_in_the_folder(finished):
 
 
 def test_only_what_networks_hold_is_stored(tmp_path):
-    with pytest.raises(TypeError, match="Only float32 and int64 tensors"):
-        save_tensors(tmp_path / "x.safetensors", {"a": torch.zeros(2), "b": torch.zeros(2, dtype=torch.float16)})
+    with pytest.raises(TypeError, match="Only float16, float32 and int64 tensors"):
+        save_tensors(tmp_path / "x.safetensors", {"a": torch.zeros(2), "b": torch.zeros(2, dtype=torch.float64)})
     assert not list(tmp_path.iterdir())
 
 

@@ -151,7 +151,7 @@ def parts(**ways: Way) -> Way:
         except TypeError:
             values = []
         if len(values) != len(names):
-            found = f"yours has {len(values)} parts" if values else f"{show(answer)} is none"
+            found = f"yours has {len(values)} part{'s' * (len(values) > 1)}" if values else f"{show(answer)} is none"
             raise Unreadable(f"A tuple is wanted: ({', '.join(names)}), and {found}.")
         for name, way, value, wanted in zip(names, ways.values(), values, right, strict=True):
             try:

@@ -35,6 +35,7 @@ NAMES = [
     "06_transform_coding",
     "07_from_codes_to_bytes",
     "08_rate_against_distortion",
+    "09_better_entropy_models",
     "10_what_the_eye_wants",
     "11_batch_results",
 ]

@@ -184,7 +184,7 @@ def test_curves_of_other_images_are_not_mixed_with_new_ones(real):
 
 def test_what_cannot_be_measured_is_named_with_the_choice(capsys):
     assert main.main(["figures", "--measure", "JPG", "AVIF"]) == 2
-    assert "called JPG; there are tables, JPEG 4:4:4, model1" in capsys.readouterr().err
+    assert "called JPG; there are tables, blocks, JPEG 4:4:4, model1" in capsys.readouterr().err
 
 
 ROWS = [

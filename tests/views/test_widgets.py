@@ -220,7 +220,7 @@ def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkey
 
 
 def test_the_rate_slider_lets_one_choose_the_image(data, unprepared, monkeypatch):
-    monkeypatch.setattr(rates, "RIVALS", ("JPEG 4:4:4",))
+    monkeypatch.setattr(rates, "RIVALS", ("JPEG 4:4:4", "JPEG 4:2:0"))
     view = rate_slider({"first": data.images[3], "second": data.images[4]}, source=data.source)
     assert view.controls["image"].options == ("first", "second") and view.embed == ("quality",)
     before = view.png

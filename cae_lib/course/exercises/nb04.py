@@ -102,7 +102,9 @@ EXERCISES = {
             "It does not use `gradient`: another one is handed over in other cases.": lambda g, w, rate, steps: descend(
                 double, w, rate, steps
             ),
-            "It makes one step only: is `return` inside the loop?": lambda g, w, rate, steps: descend(g, w, rate, 1),
+            "It makes one step only; `return` inside the loop would do that.": lambda g, w, rate, steps: descend(
+                g, w, rate, 1
+            ),
             "It makes one step too few.": lambda g, w, rate, steps: descend(g, w, rate, max(0, steps - 1)),
         },
         hints=(
