@@ -97,28 +97,21 @@ def always(number):
     return wrong
 
 
-def by_columns(read, height, width):
-    known = torch.zeros(height + 1, width + 1, dtype=torch.long)
-    for x in range(width):
-        for y in range(height):
-            known[y + 1, x + 1] = read(int(known[y + 1, x] == 0) + 2 * int(known[y, x + 1] == 0))
-    return known[1:, 1:]
+def decoder(outside: int = 0, weights: tuple[int, int] = (1, 2), by_columns: bool = False):
+    """A decoder with a mistake: in what lies outside, in the context's number, or in the order of the places."""
+
+    def wrong(read, height, width):
+        known = torch.full((height + 1, width + 1), outside)
+        places = [(y, x) for y in range(height) for x in range(width)]
+        for y, x in sorted(places, key=lambda place: place[::-1]) if by_columns else places:
+            left, above = int(known[y + 1, x] == 0), int(known[y, x + 1] == 0)
+            known[y + 1, x + 1] = read(weights[0] * left + weights[1] * above)
+        return known[1:, 1:]
+
+    return wrong
 
 
-def outside_is_not_zero(read, height, width):
-    known = torch.ones(height + 1, width + 1, dtype=torch.long)
-    for y in range(height):
-        for x in range(width):
-            known[y + 1, x + 1] = read(int(known[y + 1, x] == 0) + 2 * int(known[y, x + 1] == 0))
-    return known[1:, 1:]
-
-
-def swapped(read, height, width):
-    known = torch.zeros(height + 1, width + 1, dtype=torch.long)
-    for y in range(height):
-        for x in range(width):
-            known[y + 1, x + 1] = read(2 * int(known[y + 1, x] == 0) + int(known[y, x + 1] == 0))
-    return known[1:, 1:]
+by_columns, outside_is_not_zero, swapped = decoder(by_columns=True), decoder(outside=1), decoder(weights=(2, 1))
 
 
 def everywhere(symbols):

@@ -8,6 +8,8 @@ from fractions import Fraction
 import numpy as np
 import torch
 
+EMPTY = 4  # instructions at most of a function that only returns None or raises NotImplementedError
+
 
 class Unanswered(Exception):
     """The answer is still the stub."""
@@ -27,11 +29,7 @@ def is_stub(answer) -> bool:
 def is_empty(function) -> bool:
     """Whether nothing has been written into a function yet; True for what has no code that could be looked at."""
     code = getattr(function, "__code__", None)
-    return code is None or len(list(dis.get_instructions(code))) <= len(list(dis.get_instructions(stub))) + 1
-
-
-def stub():
-    raise NotImplementedError
+    return code is None or len(list(dis.get_instructions(code))) <= EMPTY
 
 
 def shorten(text: str, length: int = 60) -> str:

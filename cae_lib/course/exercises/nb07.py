@@ -1,6 +1,7 @@
 """The exercises of notebook 07: what is right, known mistakes with what is said to them, three hints."""
 
 from bisect import bisect_right
+from functools import partial
 from itertools import accumulate
 from math import log, log2
 
@@ -44,37 +45,21 @@ def decode(data, tables):
     return symbols
 
 
-def low_left_behind(symbols, tables):
+def encode_badly(symbols, tables, end: int = 0, grow: int = 256, up: bool = True) -> bytes:
+    """With a mistake: low moves to another end of the part, does not grow with the width, or is rounded down."""
     low, width, settled = 0, WIDEST, 0
     for symbol, table in zip(symbols, tables, strict=True):
         unit = width // table[-1]
-        low += unit * table[symbol]
+        low += unit * table[symbol + end]
         width = unit * (table[symbol + 1] - table[symbol])
         while width < LEAST:
-            width, settled = 256 * width, settled + 1
-    return (-(-low // LEAST) % 256 ** (settled + 1)).to_bytes(settled + 1, "big")
+            low, width, settled = grow * low, 256 * width, settled + 1
+    first = -(-low // LEAST) if up else low // LEAST
+    return (first % 256 ** (settled + 1)).to_bytes(settled + 1, "big")
 
 
-def end_of_the_part(symbols, tables):
-    low, width, settled = 0, WIDEST, 0
-    for symbol, table in zip(symbols, tables, strict=True):
-        unit = width // table[-1]
-        low += unit * table[symbol + 1]
-        width = unit * (table[symbol + 1] - table[symbol])
-        while width < LEAST:
-            low, width, settled = 256 * low, 256 * width, settled + 1
-    return (-(-low // LEAST) % 256 ** (settled + 1)).to_bytes(settled + 1, "big")
-
-
-def rounded_down(symbols, tables):
-    low, width, settled = 0, WIDEST, 0
-    for symbol, table in zip(symbols, tables, strict=True):
-        unit = width // table[-1]
-        low += unit * table[symbol]
-        width = unit * (table[symbol + 1] - table[symbol])
-        while width < LEAST:
-            low, width, settled = 256 * low, 256 * width, settled + 1
-    return (low // LEAST).to_bytes(settled + 1, "big")
+low_left_behind, end_of_the_part = partial(encode_badly, grow=1), partial(encode_badly, end=1)
+rounded_down = partial(encode_badly, up=False)
 
 
 def decode_badly(data, tables, subtract: bool = True, whole_part: bool = True, go_on: bool = True) -> list[int]:
