@@ -167,11 +167,14 @@ def test_only_what_is_named_is_measured_again(real):
     assert list(first["curves"]) == ["JPEG 4:4:4", "model1", "PNG"] and first["source"] == CIFAR10
     old = json.loads(json.dumps(first))
     old["curves"]["model1"][0]["psnr"] = old["curves"]["PNG"][0]["payload_bpp"] = 12.5
+    old["measured"] = {name: {"seconds": -1, "machine": "old"} for name in old["measured"]}
     write_json(real / "codecs.json", old)
     (real / "rd.json").unlink()
     publish.measure(["PNG"])
     new = measurements.stored("codecs")
     assert new["curves"]["PNG"] == first["curves"]["PNG"] and new["curves"]["model1"][0]["psnr"] == 12.5
+    assert new["measured"]["PNG"]["seconds"] >= 0 and "cores" in new["measured"]["PNG"]["machine"]
+    assert new["measured"]["model1"] == {"seconds": -1, "machine": "old"}
     assert list(new["curves"]) == list(first["curves"]) and {p.name for p in real.iterdir()} == {"codecs.json"}
 
 
