@@ -23,6 +23,7 @@ BLOCK = 8
 CHANNELS = 3 * BLOCK**2
 PART = 50  # images whose symbols are counted at once: more would leave the processor's cache
 STEPS = (150, 120, 96, 76, 60, 48, 38, 30, 24, 19, 15, 12, 9.5)  # of the quantiser, on a scale of 0 to 255
+LEANING = 20  # symbols' worth of trust in a kernel's own table before any is counted in a context
 ROUNDING = 0.3  # chosen on training images: see dct_steps.dead_zones
 
 
@@ -145,6 +146,23 @@ def calibrate(
             coded[row] += (symbols != 0).sum((0, 2, 3))
     shift = beyond / coded.clamp(min=1)
     return kind(codec.mean, codec.colours, codec.steps, rounding, codec.counts, shift)
+
+
+def count_contexts(codec: DctCodec, train: ImageSet, contexts: int) -> DctCodec:
+    """The codec with tables counted as its own `passes` choose them on training images: `contexts` for each kernel.
+
+    The tables of a kernel follow each other. A context seldom seen leans on what its kernel does in all of them.
+    """
+    for quality in codec.qualities:
+        counts = (codec.counts[quality] + 1.0).repeat_interleave(contexts, 0)
+        counts *= LEANING / counts.sum(1, keepdim=True)
+        for part in train.images.split(PART):
+            symbols = codec.analyse(part, quality)
+            for where, table, offset in codec.passes(symbols, quality):
+                place = table * counts.shape[1] + symbols[:, where] - offset
+                counts += torch.bincount(place.flatten(), minlength=counts.numel()).view_as(counts)
+        codec.tables[quality] = Tables(counts.numpy())
+    return codec
 
 
 def load(path: Path) -> DctCodec:

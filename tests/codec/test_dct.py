@@ -81,6 +81,34 @@ def test_counts_are_those_of_the_symbols(ours, train):
             assert row.sum() == symbols[:, kernel].numel()
 
 
+class Busy(dct.DctCodec):
+    """Two passes: the mean of each block, then the rest, with a table for blocks of mean zero and one for others."""
+
+    def passes(self, symbols, quality):
+        first = torch.arange(CHANNELS) % 64 == 0
+        busy = (symbols[:, first] != 0).any(1, keepdim=True).long()
+        for part in (first, ~first):
+            where = part[:, None, None].expand(symbols.shape[1:])
+            table = 2 * torch.arange(CHANNELS)[:, None, None] + (busy * ~part[:, None, None])
+            yield where, table[:, where], torch.full_like(table, -self.largest[quality])[:, where]
+
+
+def test_tables_counted_in_contexts_save_bits_and_decode(train):
+    plain = calibrate(train, (60.0,))
+    busy = dct.count_contexts(calibrate(train, (60.0,), kind=Busy), train, 2)
+    alone, told = (payload.estimated_bits(train.images, codec, 1).sum() for codec in (plain, busy))
+    assert 0.8 * alone < told < alone
+    (sent,) = payload.encode(train.images[:1], busy, 1)
+    (back,) = payload.decode([sent], busy, 1, 32, 32)
+    assert torch.equal(back, busy.synthesise(busy.analyse(train.images[:1], 1), 1)[0])
+
+
+def test_one_context_needs_about_the_bits_of_the_kernels_own_table(train):
+    plain, again = calibrate(train, (60.0,)), dct.count_contexts(calibrate(train, (60.0,)), train, 1)
+    bits = [payload.estimated_bits(train.images, codec, 1).sum().item() for codec in (plain, again)]
+    assert 0.9 < bits[1] / bits[0] < 1, "symbols that were never seen get less of a chance"
+
+
 @pytest.mark.parametrize("quality", [1, 2])
 def test_no_picture_has_symbols_beyond_the_tables(ours, quality):
     """For each kernel, the pixels at which it is largest and smallest."""
