@@ -29,3 +29,4 @@ The rooms beyond it, each of which imports only from those before it:
 """
 
 __version__ = "0.1.0"
+REPOSITORY = ""  # its public address for git; "": it has none yet, so Colab asks, and the README has no links there
