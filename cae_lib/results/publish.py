@@ -1,4 +1,4 @@
-"""What ships: all tables and figures into figures/, and the README's section of results."""
+"""What ships: all figures into figures/, and all tables into RESULTS.md."""
 
 from cae_lib import plots
 from cae_lib.base.atomic import write_atomically, write_json
@@ -32,14 +32,18 @@ RACES = {
 }  # stored races: test images, and codecs in order
 EVERY = list(dict.fromkeys(name for _, names in RACES.values() for name in names))
 
-README_BEGIN, README_END = "<!-- results: begin (written by `cae figures`) -->", "<!-- results: end -->"
 
-
-def readme_section() -> str:
-    """The README's tables, from the stored numbers: every loss of the report, all runs on one scale, all codecs."""
+def results_page() -> str:
+    """RESULTS.md, from the stored numbers: every loss of the report, all runs on one scale, all codecs."""
     report, compared = stored("report_table")["rows"], stored("comparison")["rows"]
     codecs, whole, strong = stored("codecs"), stored("rd"), stored("rd2")
     return (
+        "# What came out\n\n"
+        "`make figures` writes this page, and draws the figures, from what is kept in `figures/*.json` and "
+        "`cae_lib/runs`.\n\n"
+        "![Ten test images, and what three autoencoders give back of them](figures/four_reconstructions.png)\n\n"
+        "The report's model1; the same network trained on model2's scale, where in this seed one of the two code\n"
+        "channels fell silent; and the report's model2, with a code larger than the picture.\n\n"
         "The report's numbers and ours. The floor is what a final ReLU can never reproduce of pixels in [-1, 1];\n"
         '"test" is the report\'s validation set. One seed of model1 sleeps through its first epochs (notebook 03).\n\n'
         f"{report_markdown(report)}\n\n"
@@ -155,7 +159,7 @@ def run_again(name: str, test: ImageSet, chosen: list[str], order: list[str]) ->
 
 
 def draw_all() -> None:
-    """Draw every figure and write the README's tables, from the stored runs and measurements and the test images.
+    """Draw every figure and write RESULTS.md, from the stored runs and measurements and the test images.
 
     Raises DataError without CIFAR-10: the shipped pictures are not to come from the stand-in.
     """
@@ -167,10 +171,7 @@ def draw_all() -> None:
         write_atomically(folder / f"{draw.__name__}.png", plots.to_png(figure))
         write_json(folder / f"{draw.__name__}.json", numbers)
         print(folder / f"{draw.__name__}.png", flush=True)
-    readme = folder.parent / "README.md"
-    before, rest = readme.read_text(encoding="utf-8").split(README_BEGIN)
-    after = rest[rest.index(README_END) :]
-    write_atomically(readme, f"{before}{README_BEGIN}\n{readme_section()}{after}".encode())
+    write_atomically(folder.parent / "RESULTS.md", results_page().encode())
 
 
 def cifar10(split: str) -> ImageSet:
