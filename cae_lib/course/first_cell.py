@@ -36,8 +36,9 @@ def first_cell(address: str = REPOSITORY) -> str:
     return SOURCE.replace(ADDRESS, f'"{address}"')
 
 
-def with_first_cell(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook with the cell's text of today."""
+def set_first_cell(notebook: nbformat.NotebookNode) -> bool:
+    """Give a notebook the cell's text of today; whether it had another."""
     (cell,) = [cell for cell in notebook.cells if cell.source.startswith(MARK)]
+    changed = cell.source != first_cell()
     cell.source = first_cell()
-    return notebook
+    return changed

@@ -14,7 +14,7 @@ import nbformat
 
 from cae_lib.base.atomic import write_atomically
 from cae_lib.course import predictions
-from cae_lib.course.first_cell import with_first_cell
+from cae_lib.course.first_cell import set_first_cell
 from cae_lib.course.solutions import BEGIN, END, SOLUTIONS
 from cae_lib.headless.runner import NOTEBOOKS
 
@@ -71,7 +71,8 @@ if __name__ == "__main__" and sys.argv[1:] == ["teaching"]:
     write_teaching()
 elif __name__ == "__main__":
     for path in [*SOLUTIONS.glob("*.ipynb"), *(NOTEBOOKS / "projects").glob("project_*.ipynb")]:
-        notebook = with_first_cell(nbformat.read(path, as_version=4))
-        write_atomically(path, (nbformat.writes(notebook) + "\n").encode())
+        notebook = nbformat.read(path, as_version=4)
+        if set_first_cell(notebook):
+            write_atomically(path, (nbformat.writes(notebook) + "\n").encode())
     for path in sorted(SOLUTIONS.glob("*.ipynb")):
         print(f"{release(path).name} written from its solution")
