@@ -25,7 +25,9 @@ The rooms beyond it, each of which imports only from those before it:
 - views/: sliders and playgrounds over everything else
 - course/: exercises and their checks, projects, the students' copies
 - batch/: a notebook run for every point of a grid
+- front/: the front page: the README's sections and its moving picture
 - cli/: the `cae` command
 """
 
 __version__ = "0.1.0"
+REPOSITORY = ""  # its public address for git; "": it has none yet, so Colab asks, and the README has no links there
