@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from torch import Tensor
 
 from cae_lib.base.picture import Picture, to_png  # noqa: F401 (for users of figures)
@@ -187,6 +187,7 @@ def lines(
         ax.errorbar(x, y, yerr=spread[0] if spread else None, color=colour, marker=marker, capsize=3, label=name)
     if logx:
         ax.set_xscale("log", base=2)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))  # 64, not 2 to the 6th
     if logy:
         ax.set_yscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)

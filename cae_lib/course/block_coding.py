@@ -79,6 +79,6 @@ def sides_mixed(images):
     return images.reshape(count, channels, height // 8, width // 8, 8, 8).permute(0, 2, 3, 1, 4, 5)
 
 
-def every_other(images):
+def scattered(images):
     count, channels, height, width = images.shape
     return images.reshape(count, channels, 8, height // 8, 8, width // 8).permute(0, 3, 5, 1, 2, 4)

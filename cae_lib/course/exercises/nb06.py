@@ -7,10 +7,10 @@ import torch
 from cae_lib.codec.blocks import blocks, count_tables, dct_matrix, decode, quantise, water_filling
 from cae_lib.course.block_coding import (
     by_repeat,
-    every_other,
     in_strips,
     one_by_one,
     read,
+    scattered,
     sides_mixed,
     signed,
     through_bytes,
@@ -49,7 +49,7 @@ EXERCISES = {
         mistakes={
             "The pixels are in another order: cut height and width first, and then permute the axes.": in_strips,
             "Rows and columns are mixed: in the reshape, each side is followed by its own 8.": sides_mixed,
-            "The pixels of a block are no neighbours: in the reshape, the 8 comes after the number of blocks.": every_other,
+            "The pixels of a block are no neighbours: the 8 comes after the number of blocks.": scattered,
             "Rows and columns of blocks are exchanged.": lambda images: blocks(images).transpose(1, 2),
             "Rows and columns within the blocks are exchanged.": lambda images: blocks(images).transpose(-1, -2),
             "The colours come too early: the axes are image, row, column, colour, 8, 8.": lambda images: blocks(
@@ -156,10 +156,10 @@ EXERCISES = {
     ),
     "06.6": Exercise(
         function(
-            (VARIANCES, 1.0),
+            (VARIANCES, 1.5),
             (VARIANCES, 0.1),
             (VARIANCES, 200.0),
-            (VARIANCES.flip(0), 9.0),
+            (VARIANCES.flip(0), 8.0),
             (torch.tensor([5.0]), 2.5),
             (10 * noise(8, 20) + 0.1, 3.0),
             result=parts(rates=array, distortions=array),
