@@ -178,6 +178,8 @@ def array(answer, right) -> str:
     place = tuple(np.argwhere(differ[0])[0].tolist())
     direction = "small" if values[place] < fitting[0].reshape(values.shape)[place] else "large"
     value = float(values[place])
+    if math.isnan(value):
+        return f"At {list(place)} it is nan, as 0 / 0 gives it."
     return f"At {list(place)} it is {show(value) if value.is_integer() else f'{value:.4g}'}: too {direction}."
 
 
