@@ -217,7 +217,7 @@ EXERCISES = {
         "That JPEG's tables travel in each file and serve any picture; ours were counted on pictures of this kind.",
         hints=(
             "What must both sides know before the first byte arrives, and who has counted it, on which pictures?",
-            "Think of a photograph from a camera, of a scanned text, and of the 623 bytes of JPEG's header.",
+            "Think of a photograph from a camera, of a scanned text, and of what JPEG's header holds.",
             "A payload compares methods; a file compares what is sent. For which use is which the fair one?",
         ),
         why=(
