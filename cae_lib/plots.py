@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from torch import Tensor
 
 from cae_lib.base.picture import Picture, to_png  # noqa: F401 (for users of figures)
@@ -18,6 +18,7 @@ from cae_lib.base.picture import Picture, to_png  # noqa: F401 (for users of fig
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vP*"
+STROKES = ("-", "--", ":", "-.")
 WIDEST = 8.0  # inches, 100 pixels each: more does not fit beside a file browser
 
 
@@ -179,14 +180,15 @@ def lines(
     logy: bool = False,
     source: str = "",
 ) -> Figure:
-    """Curves name -> (x, y) or (x, y, spread) with markers; a spread (standard deviation) becomes error bars."""
+    """Curves name -> (x, y) or (x, y, standard deviation), told apart by markers, or by strokes from 41 points on."""
     figure, axes = new_figure(1, 1, 6.4, 4, source)
     ax = axes[0, 0]
-    for (name, (x, y, *spread)), colour, marker in zip(curves.items(), cycle(COLOURS), cycle(MARKERS), strict=False):
-        marker = marker if len(x) <= 40 else None
-        ax.errorbar(x, y, yerr=spread[0] if spread else None, color=colour, marker=marker, capsize=3, label=name)
+    for k, (name, (x, y, *spread)) in enumerate(curves.items()):
+        look = {"marker": MARKERS[k % len(MARKERS)]} if len(x) <= 40 else {"linestyle": STROKES[k % len(STROKES)]}
+        ax.errorbar(x, y, *spread, color=COLOURS[k % len(COLOURS)], capsize=3, label=name, **look)
     if logx:
         ax.set_xscale("log", base=2)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))  # 64, not 2 to the 6th
     if logy:
         ax.set_yscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)

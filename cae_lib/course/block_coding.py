@@ -7,6 +7,7 @@ import torch
 
 from cae_lib.codec import blocks as kit
 from cae_lib.codec.blocks import count_tables
+from cae_lib.codec.container import CodecError
 from cae_lib.codec.entropy import Decoder, Tables
 
 
@@ -39,6 +40,23 @@ def read(data, tables, rows: int, columns: int, kinds: int, index=None, less: in
     return torch.from_numpy(found)
 
 
+def one_by_one(data, tables):
+    """The symbols of one block after the other, each block in a call of its own."""
+    rows, columns, kinds = data[0], data[1], len(tables.bits)
+    try:
+        coder = Decoder(data[2:])
+        found = np.stack([coder.read(np.arange(kinds), tables) for _ in range(rows * columns)])
+    except CodecError:  # so it ends with most bytes
+        found = np.full((rows * columns, kinds), -1)
+    return torch.from_numpy(found - tables.symbols // 2).reshape(rows, columns, kinds)
+
+
+def by_repeat(data, tables):
+    """As if the symbols came coefficient by coefficient."""
+    found = kit.decode(data, tables)
+    return found.flatten(0, 1).T.reshape(found.shape)
+
+
 def unscaled(n):
     u, x = torch.arange(n)[:, None], torch.arange(n)
     return math.sqrt(2 / n) * torch.cos(math.pi / n * (x + 0.5) * u)
@@ -54,3 +72,13 @@ def without_half(n):
 def in_strips(images):
     count, channels, height, width = images.shape
     return images.reshape(count, height // 8, width // 8, channels, 8, 8)
+
+
+def sides_mixed(images):
+    count, channels, height, width = images.shape
+    return images.reshape(count, channels, height // 8, width // 8, 8, 8).permute(0, 2, 3, 1, 4, 5)
+
+
+def scattered(images):
+    count, channels, height, width = images.shape
+    return images.reshape(count, channels, 8, height // 8, 8, width // 8).permute(0, 3, 5, 1, 2, 4)

@@ -177,11 +177,19 @@ def array(answer, right) -> str:
         return ""
     place = tuple(np.argwhere(differ[0])[0].tolist())
     direction = "small" if values[place] < fitting[0].reshape(values.shape)[place] else "large"
-    return f"At {list(place)} it is {values[place]:.4g}: too {direction}."
+    value = float(values[place])
+    if math.isnan(value):
+        return f"At {list(place)} it is nan, as 0 / 0 gives it."
+    return f"At {list(place)} it is {show(value) if value.is_integer() else f'{value:.4g}'}: too {direction}."
 
 
-def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f, *case: f(*case)) -> Way:
-    """Functions, compared by what `run(function, *case)` gives for each case; `result` is the way for that."""
+def function(
+    *cases: tuple, result: Way | None = None, run: Callable = lambda f, *case: f(*case), given: str = ""
+) -> Way:
+    """Functions, compared by what `run(function, *case)` gives for each case; `result` is the way for that.
+
+    given: the arguments as a complaint names them, where `run` gives others than those of the case.
+    """
     result = result or number(1e-4)
 
     def compare(answer, right) -> str:
@@ -196,7 +204,7 @@ def function(*cases: tuple, result: Way | None = None, run: Callable = lambda f,
         try:
             with limited(SECONDS), redirect_stdout(printed):
                 for case in cases:
-                    call = f"{name}({', '.join(map(show, case))})"
+                    call = f"{name}({given or ', '.join(map(show, case))})"
                     wrong = difference(answer, right, case, result, run)
                     stubs += wrong == NOTHING
                     complaints += [f"{call} {wrong}"] if wrong else []

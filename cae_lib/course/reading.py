@@ -42,9 +42,11 @@ def show(value) -> str:
     """A value as short text."""
     if isinstance(value, (torch.Tensor, np.ndarray)) and math.prod(value.shape) > 8:
         kind = "tensor" if isinstance(value, torch.Tensor) else "array"
-        return f"a {str(value.dtype).removeprefix('torch.')} {kind} of shape {tuple(value.shape)}"
+        numbers = str(value.dtype).removeprefix("torch.")
+        return f"a{'n' * numbers.startswith('i')} {numbers} {kind} of shape {tuple(value.shape)}"
     if isinstance(value, (torch.Tensor, np.ndarray)):
-        value = value.tolist()
+        value = np.asarray(value.tolist())
+        value = (np.vectorize(six_digits)(value) if value.dtype.kind == "f" and value.size else value).tolist()
     if callable(value):
         name = getattr(value, "__name__", "") or type(value).__name__
         return (
@@ -56,6 +58,11 @@ def show(value) -> str:
         return f"{int(value):,}" if abs(value) < 1e15 and value == int(value) else f"{float(value):.6g}"
     text = repr(value)
     return f"an object of type {type(value).__name__}" if re.search(r"\bat 0x", text) else shorten(text)
+
+
+def six_digits(value: float) -> float:
+    """9.9 for the 9.899999618530273 of float32."""
+    return float(f"{value:.6g}")
 
 
 def refuse_text(answer, wanted: str) -> None:

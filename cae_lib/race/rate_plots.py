@@ -46,6 +46,8 @@ def rate_distortion(
         known = sorted(curve_of(points, which, measure), key=lambda pair: pair[1])
         if known:
             style = {"color": COLOURS[k], "marker": MARKERS[k], "markersize": 4, "linestyle": line}
+            if len(known) == 1:  # no line leads the eye to it, and it may lie on another curve
+                style |= {"markersize": 9, "markeredgecolor": "black", "zorder": 4}
             ax.plot(*zip(*known, strict=True), **style, label=name)
         else:
             exact[name] = points[-1][f"{which}_bpp"]

@@ -62,7 +62,7 @@ def byte_points(few: ImageSet, images: Tensor) -> list[dict]:
         ("report's model1", model_coder("model1", 0, few), BITS),
         ("report's model2", model_coder("model2", 0, few), BITS),
         ("JPEG", BASELINES["JPEG 4:4:4"], JPEG_QUALITY),
-        ("blocks (dct)", load_codec("dct"), DCT_QUALITY),
+        ("dct", load_codec("dct"), DCT_QUALITY),
     )
     return [as_files(images, *found) for found in codecs]
 

@@ -45,9 +45,9 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
     def draw(step: float, rounding: float, image: int) -> Figure:
         original = data.images[indices[image]]
         size, picture, quality, zeros = coded(image, step, rounding)
-        figure, axes = plots.new_figure(1, 4, 7.8, 2.3, data.source, width_ratios=[1, 1, 1, 1.4])
+        figure, axes = plots.new_figure(1, 4, 7.8, 2.4, data.source, width_ratios=[1, 1, 1, 1.3])
         figure.set_layout_engine(None)  # arranging the axes anew takes half of the time of a picture
-        figure.subplots_adjust(left=0.01, right=0.99, top=0.9, bottom=0.22, wspace=0.2)
+        figure.subplots_adjust(left=0.01, right=0.93, top=0.9, bottom=0.25, wspace=0.1)
         left, middle, right, curve = axes[0]
         plots.show_image(left, original, "original")
         plots.show_image(middle, picture, f"{size:,} bytes, {quality:.1f} dB")
@@ -56,6 +56,7 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
         curve.plot(sizes, qualities, color=plots.COLOURS[0], marker=".", label="all steps")
         curve.plot([size], [quality], "o", color=plots.COLOURS[1], markersize=9, label="this one")
         curve.set(xlabel="payload in bytes", ylabel="PSNR in dB")
+        curve.yaxis.set(ticks_position="right", label_position="right")  # on the left there is a picture
         curve.set_title(f"{zeros:.0%} of the symbols are 0", fontsize=9)
         curve.grid(alpha=0.3)
         return figure
@@ -73,7 +74,7 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
         for rounding in ROUNDINGS:
             coded(0, step, rounding)
     options = [(f"{step}", step) for step in STEPS]
-    widths = [(f"{r:g} (zero is {2 * (1 - r):g} steps wide)", r) for r in ROUNDINGS]
+    widths = [(f"{r:g} (zero: {2 * (1 - r):g} steps)", r) for r in ROUNDINGS]
     controls = {
         "step": slider("step", options, start[0]),
         "rounding": slider("rounding", widths, start[1]),

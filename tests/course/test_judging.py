@@ -122,7 +122,7 @@ def test_arrays_are_compared_in_value_and_shape():
     for answer in same:
         assert array(answer, right) == ""
     assert array([[0, 1], [2.5, 3]], right) == "At [1, 0] it is 2.5: too large."
-    assert array([[0, 1], [2, float("nan")]], right) == "At [1, 1] it is nan: too large."
+    assert array([[0, 1], [2, float("nan")]], right) == "At [1, 1] it is nan, as 0 / 0 gives it."
     assert array([0, 1, 2, 3], right) == "Its shape is (4,), and (2, 2) is wanted."
     with pytest.raises(Unreadable, match="nested lists of numbers"):
         array([[0, 1], [2]], right)

@@ -240,3 +240,11 @@ def test_nbgrader_grades_the_exercises_of_the_first_notebook(course):
     run(grade)
     count = len(exercises) / 2
     assert points(folder, "00") == {"ada": (0, count), "bob": (count, count)}
+
+
+@pytest.mark.parametrize("path", [*ALL, *NOTEBOOKS.glob("projects/*.ipynb")], ids=lambda path: path.stem)
+def test_what_a_notebook_links_to_is_there(path):
+    folder = NOTEBOOKS if path in ALL else path.parent
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert [link for link in links if not (folder / link).exists()] == []

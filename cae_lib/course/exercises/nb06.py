@@ -5,7 +5,19 @@ import math
 import torch
 
 from cae_lib.codec.blocks import blocks, count_tables, dct_matrix, decode, quantise, water_filling
-from cae_lib.course.block_coding import in_strips, read, signed, through_bytes, unscaled, whole, without_half
+from cae_lib.course.block_coding import (
+    by_repeat,
+    in_strips,
+    one_by_one,
+    read,
+    scattered,
+    sides_mixed,
+    signed,
+    through_bytes,
+    unscaled,
+    whole,
+    without_half,
+)
 from cae_lib.course.exercises.nb00 import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number, parts
 
@@ -36,6 +48,8 @@ EXERCISES = {
         blocks,
         mistakes={
             "The pixels are in another order: cut height and width first, and then permute the axes.": in_strips,
+            "Rows and columns are mixed: in the reshape, each side is followed by its own 8.": sides_mixed,
+            "The pixels of a block are no neighbours: the 8 comes after the number of blocks.": scattered,
             "Rows and columns of blocks are exchanged.": lambda images: blocks(images).transpose(1, 2),
             "Rows and columns within the blocks are exchanged.": lambda images: blocks(images).transpose(-1, -2),
             "The colours come too early: the axes are image, row, column, colour, 8, 8.": lambda images: blocks(
@@ -65,6 +79,7 @@ EXERCISES = {
                 lambda c, step, r: (c / step + r).floor()
             ),
             "It returns values; whole numbers of steps are wanted.": lambda c, step, r: quantise(c, step, r) * step,
+            "It rounds down without `rounding`, which is added first.": lambda c, step, r: quantise(c, step, 0.0),
             "The sign is lost.": lambda c, step, r: quantise(c, step, r).abs(),
             "The rounding is added before the division; it is a part of a step.": lambda c, step, r: (
                 c.sign() * ((c.abs() + r) / step).floor()
@@ -96,6 +111,9 @@ EXERCISES = {
             ),
             "It is transposed: a row for each coefficient.": lambda s, largest: count_tables(s, largest).T,
             "Negative symbols are counted as positive ones.": lambda s, largest: count_tables(s.abs(), largest),
+            "The symbol 0 is not in the middle: add `largest`, as the places count from 0.": lambda s, largest: (
+                count_tables(s, largest).roll(-largest, 1)
+            ),
             "Those are shares; counts are wanted.": lambda s, largest: (
                 count_tables(s, largest) / count_tables(s, largest).sum(1, keepdim=True)
             ),
@@ -115,12 +133,15 @@ EXERCISES = {
             (torch.zeros(2, 2, 3).long(), 1),
             result=array,
             run=through_bytes,
+            given="data, tables",
         ),
         decode,
         mistakes={
             "The tables count from 0: take `tables.symbols // 2` off again.": lambda data, tables: read(
                 data, tables, data[0], data[1], len(tables.bits), less=0
             ).reshape(data[0], data[1], -1),
+            "Read all symbols in one call: the coder has sorted them by their tables.": one_by_one,
+            "`index` is not the encoder's, which has all tables of a block, then all of the next.": by_repeat,
             "Height and width are exchanged.": lambda data, tables: decode(data, tables).reshape(data[1], data[0], -1),
             "The symbols are right; give them the shape (height, width, numbers of a block).": lambda data, tables: (
                 decode(data, tables).flatten()
@@ -135,10 +156,10 @@ EXERCISES = {
     ),
     "06.6": Exercise(
         function(
-            (VARIANCES, 1.0),
+            (VARIANCES, 1.5),
             (VARIANCES, 0.1),
             (VARIANCES, 200.0),
-            (VARIANCES.flip(0), 9.0),
+            (VARIANCES.flip(0), 8.0),
             (torch.tensor([5.0]), 2.5),
             (10 * noise(8, 20) + 0.1, 3.0),
             result=parts(rates=array, distortions=array),
@@ -147,6 +168,14 @@ EXERCISES = {
         mistakes={
             "Below the water nothing is sent: no rate is negative, no distortion above the variance.": (
                 lambda v, level: (0.5 * torch.log2(v / level), torch.full_like(v, level))
+            ),
+            "What is below the level costs no bits, and not fewer than none.": lambda v, level: (
+                0.5 * torch.log2(v / level),
+                v.clamp(max=level),
+            ),
+            "What is not sent has an error, too: its whole variance.": lambda v, level: (
+                water_filling(v, level)[0],
+                torch.where(v < level, 0.0, level),
             ),
             "The logarithm is that of base 2: rates are in bits.": lambda v, level: (
                 0.5 * torch.log(v / v.clamp(max=level)),
@@ -188,7 +217,7 @@ EXERCISES = {
         "That JPEG's tables travel in each file and serve any picture; ours were counted on pictures of this kind.",
         hints=(
             "What must both sides know before the first byte arrives, and who has counted it, on which pictures?",
-            "Think of a photograph from a camera, of a scanned text, and of the 623 bytes of JPEG's header.",
+            "Think of a photograph from a camera, of a scanned text, and of what JPEG's header holds.",
             "A payload compares methods; a file compares what is sent. For which use is which the fair one?",
         ),
         why=(

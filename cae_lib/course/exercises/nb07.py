@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from functools import partial
 from itertools import accumulate
-from math import log, log2
+from math import ceil, log, log2
 
 from cae_lib.course.judging import Exercise, array, essay, function, number
 from cae_lib.course.reading import Unreadable, is_stub, show
@@ -45,26 +45,33 @@ def decode(data, tables):
     return symbols
 
 
-def encode_badly(symbols, tables, end: int = 0, grow: int = 256, up: bool = True) -> bytes:
-    """With a mistake: low moves to another end of the part, does not grow with the width, or is rounded down."""
+def encode_badly(symbols, tables, end=0, grow=256, up=True, go_on=True, in_units=True, whole=True) -> bytes:
+    """With a mistake: low moves to another end of the part, does not grow with the width, or is rounded down; a symbol
+    settles one byte at most; the unit is forgotten; the end is divided as a float."""
     low, width, settled = 0, WIDEST, 0
     for symbol, table in zip(symbols, tables, strict=True):
-        unit = width // table[-1]
+        unit = width // table[-1] if in_units else 1
         low += unit * table[symbol + end]
         width = unit * (table[symbol + 1] - table[symbol])
         while width < LEAST:
             low, width, settled = grow * low, 256 * width, settled + 1
+            if not go_on:
+                break
     first = -(-low // LEAST) if up else low // LEAST
+    first = first if whole else ceil(low / LEAST)
     return (first % 256 ** (settled + 1)).to_bytes(settled + 1, "big")
 
 
 low_left_behind, end_of_the_part = partial(encode_badly, grow=1), partial(encode_badly, end=1)
-rounded_down = partial(encode_badly, up=False)
+rounded_down, one_byte = partial(encode_badly, up=False), partial(encode_badly, go_on=False)
+without_unit, as_float = partial(encode_badly, in_units=False), partial(encode_badly, whole=False)
 
 
-def decode_badly(data, tables, subtract: bool = True, whole_part: bool = True, go_on: bool = True) -> list[int]:
+def decode_badly(
+    data, tables, subtract: bool = True, whole_part: bool = True, go_on: bool = True, fill: int = 4
+) -> list[int]:
     """The decoder without one of its steps."""
-    value, width, symbols, at = int.from_bytes(data[:4].ljust(4, b"\0"), "big"), WIDEST, [], 4
+    value, width, symbols, at = int.from_bytes(data[:4].ljust(fill, b"\0"), "big"), WIDEST, [], 4
     for table in tables:
         unit = width // table[-1]
         symbol = bisect_right(table, min(value // unit, table[-1] - 1)) - 1
@@ -136,6 +143,10 @@ EXERCISES = {
                 *accumulate(count * TOTAL // sum(counts) for count in counts),
             ],
             "The list begins with 0, where the first part begins.": lambda counts: to_table(counts)[1:],
+            "The bracket rounds down, not to the nearest.": lambda counts: [
+                0,
+                *accumulate(1 + round(count * (TOTAL - len(counts)) / sum(counts)) for count in counts),
+            ],
             "Those are the parts; their running sums are wanted.": lambda counts: [
                 1 + count * (TOTAL - len(counts)) // sum(counts) for count in counts
             ],
@@ -158,6 +169,9 @@ EXERCISES = {
             "When the width grows by 256, low has to grow with it.": low_left_behind,
             "Low has to move to where the symbol's part begins, and this is its end.": end_of_the_part,
             "At the end it rounds down, and so to a number below the interval.": rounded_down,
+            "A rare symbol settles several bytes: repeat step 3 as long as the width is too small.": one_byte,
+            "The table counts units: how far low moves, and the new width, are so many times `unit`.": without_unit,
+            "At the end a float has lost digits: divide whole numbers with `//`.": as_float,
         },
         hints=(
             "How wide is a unit, if the table's last number says how many there are? Move low, then the width.",
@@ -173,6 +187,9 @@ EXERCISES = {
         mistakes={
             "What lies before the symbol's part has to be taken off the value.": lambda data, tables: decode_badly(
                 data, tables, subtract=False
+            ),
+            "This message has fewer than four bytes: the value begins with zeros behind them.": partial(
+                decode_badly, fill=0
             ),
             "The width becomes that of the symbol's part, and not one unit.": lambda data, tables: decode_badly(
                 data, tables, whole_part=False

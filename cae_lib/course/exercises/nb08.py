@@ -154,6 +154,10 @@ EXERCISES = {
             "R is bits per pixel, and three colours make one pixel.": lambda bits, x, z, worth: rd_loss(
                 bits / 3, x, z, worth
             ),
+            "Pictures need not be 32 x 32: take height and width from `images.shape`.": lambda bits, x, z, worth: (
+                rd_loss(bits * x[0, 0].numel() / 32**2, x, z, worth)
+            ),
+            "D is a mean over colours, too, not their sum.": lambda bits, x, z, worth: rd_loss(bits, x, z, 3 * worth),
             "R is bits per pixel: divide by height times width.": lambda bits, x, z, worth: rd_loss(
                 bits * x[0, 0].numel(), x, z, worth
             ),

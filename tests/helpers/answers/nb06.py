@@ -77,6 +77,37 @@ def decode_to_lists(data, tables):
     return kit.decode(data, tables).tolist()
 
 
+def blocks_cut_wrongly(images):
+    n, c, h, w = images.shape
+    return images.reshape(n, c, h // 8, w // 8, 8, 8).permute(0, 2, 3, 1, 4, 5)
+
+
+def blocks_of_strangers(images):
+    n, c, h, w = images.shape
+    return images.reshape(n, c, 8, h // 8, 8, w // 8).permute(0, 3, 5, 1, 2, 4)
+
+
+def counts_unmoved(symbols, largest):
+    counts = torch.ones(symbols.shape[1], 2 * largest + 1)
+    for k, column in enumerate(symbols.T):
+        for symbol in column:
+            counts[k, symbol] += 1
+    return counts
+
+
+def decode_by_blocks(data, tables):
+    h, w, kinds = data[0], data[1], len(tables.probabilities)
+    decoder = Decoder(data[2:])
+    found = np.array([decoder.read(np.arange(kinds), tables) for _ in range(h * w)])
+    return torch.from_numpy(found - tables.symbols // 2).reshape(h, w, kinds)
+
+
+def decode_with_repeat(data, tables):
+    h, w, kinds = data[0], data[1], len(tables.probabilities)
+    index = np.repeat(np.arange(kinds), h * w)
+    return (Decoder(data[2:]).read(index, tables) - tables.symbols // 2).reshape(h, w, kinds)
+
+
 def water_by_minimum(variances, level):
     distortions = torch.minimum(variances, torch.tensor(float(level)))
     return torch.log2(variances / distortions) / 2, distortions
@@ -111,29 +142,38 @@ WRONG = {
         (lambda images: blocks_by_unfold(images).transpose(4, 5), "within the blocks"),
         (lambda images: images.unfold(2, 8, 8).unfold(3, 8, 8), "colours come too early"),
         (lambda images: F.unfold(images, 8, stride=8), "Its shape is|is wrong"),
+        (blocks_cut_wrongly, "Rows and columns are mixed"),
+        (blocks_of_strangers, "no neighbours"),
     ],
     "06.3": [
         (lambda c, step, rounding: (c / step).round(), "to the nearest|is wrong"),
         (lambda c, step, rounding: torch.floor(c / step + rounding), "differently"),
         (lambda c, step, rounding: quantise_by_trunc(c, step, rounding) * step, "whole numbers of steps"),
         (lambda c, step, rounding: (c.abs() / step + rounding).floor(), "sign is lost"),
+        (lambda c, step, rounding: (c.abs() // step + rounding).floor() * c.sign(), "rounds down without"),
+        (lambda c, step, rounding: c, r"quantise|your function\(\[0.0, 4.0, 6.0, -6.0, 9.9, -14.0\]"),
     ],
     "06.4": [
         (lambda symbols, largest: counts_by_column(symbols, largest) - 1, "begin each count at 1"),
         (lambda symbols, largest: counts_by_column(symbols, largest).T, "transposed"),
         (lambda symbols, largest: torch.bincount(symbols.flatten() + largest), "Its shape is"),
         (lambda symbols, largest: counts_by_column(symbols.abs(), largest), "counted as positive"),
+        (counts_unmoved, "not in the middle"),
     ],
     "06.5": [
         (lambda data, tables: decode_in_lines(data, tables) + tables.symbols // 2, "count from 0"),
         (lambda data, tables: decode_in_lines(data, tables).flatten(), "give them the shape"),
         (lambda data, tables: decode_in_lines(data[2:], tables), "raises|is wrong"),
-        (lambda data, tables: list(data), "Its shape is"),
+        (lambda data, tables: list(data), r"\(data, tables\) is wrong. Its shape is"),
+        (decode_by_blocks, "in one call"),
+        (decode_with_repeat, "`index` is not the encoder's"),
     ],
     "06.6": [
         (lambda v, level: (0.5 * torch.log2(v / level), torch.full_like(v, level)), "no rate is negative"),
         (lambda v, level: (0.5 * torch.log(v / v.clamp(max=level)), v.clamp(max=level)), "base 2"),
         (lambda v, level: (torch.log2(v / v.clamp(max=level)), v.clamp(max=level)), "factor"),
+        (lambda v, level: (0.5 * torch.log2(v / level), v.clamp(max=level)), "not fewer than none"),
+        (lambda v, level: (water_by_minimum(v, level)[0], (v > level) * level), "whole variance"),
         (lambda v, level: water_by_minimum(v, level)[0], "A tuple is wanted|is wrong"),
     ],
     "06.7": [(1.5, "whole interval"), (0.75, "largest size"), (1, "every other"), (0.25, "rounding itself")],

@@ -96,6 +96,40 @@ def decode_as_one_number(data, tables):
     return torch.tensor(found)
 
 
+def encode_with(symbols, tables, go_on=True, end=lambda low: -(-low // 2**24)):
+    low, width, settled = 0, 2**32, 0
+    for symbol, table in zip(symbols, tables):  # noqa: B905
+        unit = width // table[-1]
+        low += unit * table[symbol]
+        width = unit * (table[symbol + 1] - table[symbol])
+        while width < 2**24:
+            low, width, settled = 256 * low, 256 * width, settled + 1
+            if not go_on:
+                break
+    return end(low).to_bytes(settled + 1, "big")
+
+
+def without_units(symbols, tables):
+    low, width, settled = 0, 2**32, 0
+    for symbol, table in zip(symbols, tables):  # noqa: B905
+        low, width = low + table[symbol], table[symbol + 1] - table[symbol]
+        while width < 2**24:
+            low, width, settled = 256 * low, 256 * width, settled + 1
+    return (-(-low // 2**24)).to_bytes(settled + 1, "big")
+
+
+def four_bytes_at_least(data, tables):
+    value, width, at, found = int.from_bytes(data[:4], "big"), 2**32, 4, []
+    for table in tables:
+        unit = width // table[-1]
+        symbol = max(k for k in range(len(table) - 1) if table[k] <= value // unit)
+        value, width = value - unit * table[symbol], unit * (table[symbol + 1] - table[symbol])
+        while width < 2**24:
+            value, width, at = 256 * value + (data[at] if at < len(data) else 0), 256 * width, at + 1
+        found.append(symbol)
+    return found
+
+
 def without_more_bytes(data, tables):
     """Right as long as four bytes are enough."""
     value, width, found = int.from_bytes(data[:4].ljust(4, b"\0"), "big"), 2**32, []
@@ -137,6 +171,11 @@ WRONG = {
         (lambda counts: [b - a for a, b in zip(table_by_loop(counts), table_by_loop(counts)[1:])], "running sums"),  # noqa: B905
         (lambda counts: np.cumsum([0, *[c * 2**16 // sum(counts) for c in counts]]), "never seen"),
         (lambda counts: [0, *counts], "is wrong"),
+        (lambda counts: [round(k) for k in table_by_loop(counts)[:-1]] + [2**17], "it is 131,072: too large"),
+        (
+            lambda counts: np.cumsum([0, *[1 + round(c * (2**16 - len(counts)) / sum(counts)) for c in counts]]),
+            "not to the nearest",
+        ),
     ],
     "07.3": [
         (lambda s, t: encode(s, t)[::-1], "reads another symbol"),
@@ -144,11 +183,15 @@ WRONG = {
         (lambda s, t: encode(s, t) + bytes(9), "too many"),
         (lambda s, t: int.from_bytes(encode(s, t), "big"), "Bytes are wanted"),
         (lambda s, t: list(encode(s, t)), "Bytes are wanted"),
+        (lambda s, t: encode_with(s, t, go_on=False), "several bytes"),
+        (lambda s, t: encode_with(s, t, end=lambda low: math.ceil(low / 2**24)), "a float has lost digits"),
+        (without_units, "The table counts units"),
     ],
     "07.4": [
         (lambda data, tables: decode(data[::-1], tables), "is wrong"),
         (lambda data, tables: decode(data, tables)[::-1], "is wrong"),
         (lambda data, tables: decode(data, tables)[:-1], "Its shape is"),
+        (four_bytes_at_least, "fewer than four bytes"),
         (lambda data, tables: [data[k] for k in range(len(tables) + 4)], "raises IndexError"),
     ],
     "07.5": [(103, "container"), (117, "rounding down"), (117.4, "whole bytes"), (271, "without entropy coding")],

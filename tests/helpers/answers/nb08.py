@@ -98,6 +98,16 @@ WRONG = {
         (lambda bits, x, z, worth: rd_loss(bits, x, z, worth / 255**2), "255² times"),
         (lambda bits, x, z, worth: rd_loss(bits / 3, x, z, worth), "three colours"),
         (lambda bits, x, z, worth: bits.mean() + worth * 255**2 * (x - z).square().mean(), "height times width"),
+        (
+            lambda bits, x, z, worth: bits.mean() / 1024 + worth * 255**2 * (x - z).square().mean(),
+            "need not be 32 x 32",
+        ),
+        (
+            lambda bits, x, z, worth: (
+                bits.mean() / x[0, 0].numel() + worth * (255 * (x - z)).square().sum(1).mean((1, 2)).mean()
+            ),
+            "not their sum",
+        ),
         (lambda bits, x, z, worth: loss_by_torch(bits, x, z, worth).item(), "One tensor is wanted"),
         (lambda bits, x, z, worth: loss_by_torch(bits, x, z.detach(), worth), "Gradient of the pictures"),
     ],

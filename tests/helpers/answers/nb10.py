@@ -85,7 +85,7 @@ WRONG = {
     "10.1": [
         (lambda x, d, e: x + d * (e / d.square().mean((1, 2, 3)).clamp(min=1e-12)).view(-1, 1, 1, 1), "a root is"),
         (lambda x, d, e: x + d * (e.mean() / d.square().mean().clamp(min=1e-12)) ** 0.5, "factor of its own"),
-        (lambda x, d, e: x + d * (e / d.square().mean((1, 2, 3))).sqrt().view(-1, 1, 1, 1), "nan"),
+        (lambda x, d, e: x + d * (e / d.square().mean((1, 2, 3))).sqrt().view(-1, 1, 1, 1), "nan, as 0 / 0 gives it"),
         (lambda x, d, e: at_error(x, d, e) - x, "has to be added"),
         (lambda x, d, e: at_error(x, d, e)[0], "Its shape is"),
     ],
