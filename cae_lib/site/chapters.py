@@ -1,0 +1,76 @@
+"""What the site shows of a stored notebook: its text, code, pictures and live views, its hints folded, its deck linked."""
+
+import html
+import re
+from base64 import b64decode
+from hashlib import sha256
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from cae_lib.base.records import RECORD
+from cae_lib.course.checks import EXERCISES
+from cae_lib.headless.runner import WIDGET_VIEW
+
+
+def chapter(notebook: NotebookNode, name: str) -> NotebookNode:
+    """A notebook as the site shows it; changes it in place.
+
+    Below its title stands a link to its slides, below each check of an exercise its hints, each folded. The state of
+    widgets goes, since it would ask for a kernel.
+    """
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
+    cells = []
+    for cell in notebook.cells:
+        for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+            data.pop(WIDGET_VIEW, None)
+            data.pop(RECORD, None)
+        checked = re.match(r'(?:\w+ = )?(?:check|build)\("(\d\d\.\d)"', cell.source)
+        cells += [cell, new_markdown_cell(hints(checked[1]))] if checked else [cell]
+    if cells and re.match(r"\d\d", name):
+        cells.insert(1, new_markdown_cell(f'<p class="deck"><a href="../slides/{name}.slides.html">Slides</a></p>'))
+    notebook.cells = cells
+    return notebook
+
+
+def hints(exercise: str) -> str:
+    """The hints of an exercise as HTML, each folded."""
+    texts = [re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(hint)) for hint in EXERCISES[exercise].hints]
+    folded = "".join(
+        f"<details><summary>Hint {n} of {len(texts)}</summary><p>{text}</p></details>"
+        for n, text in enumerate(texts, 1)
+    )
+    return f'<div class="hints">{folded}</div>'
+
+
+def summary(notebook: NotebookNode) -> tuple[str, str]:
+    """Title and first paragraph of a notebook, whose first cell begins with both."""
+    title, paragraph = notebook.cells[0].source.split("\n\n")[:2]
+    return title.removeprefix("# "), " ".join(paragraph.split())
+
+
+def contents(notebooks: dict[str, NotebookNode]) -> str:
+    """The list of chapters on the front page, in Markdown."""
+    lines = []
+    for name, notebook in notebooks.items():
+        title, paragraph = summary(notebook)
+        lines.append(f"**[{title}](notebooks/{name}.ipynb)**: {paragraph}")
+    return "\n\n".join(lines)
+
+
+def first_view(notebook: NotebookNode, call: str) -> str:
+    """The view that the first cell with this call shows, as HTML; "" if it is not stored."""
+    cells = (cell for cell in notebook.cells if cell.cell_type == "code" and call in cell.source)
+    outputs = (output.get("data", {}) for cell in cells for output in cell.outputs)
+    return next((data["text/html"] for data in outputs if WIDGET_VIEW in data and "text/html" in data), "")
+
+
+def alternatives(notebook: NotebookNode) -> dict[str, str]:
+    """The alternative texts of its pictures, each by the SHA-256 of the picture, which myst-nb takes for its name."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return {
+        sha256(b64decode(output.data["image/png"])).hexdigest(): output.metadata["image/png"]["alt"]
+        for output in outputs
+        if "alt" in output.get("metadata", {}).get("image/png", {})
+    }
