@@ -26,6 +26,7 @@ The rooms beyond it, each of which imports only from those before it:
 - course/: exercises and their checks, projects, the students' copies
 - batch/: a notebook run for every point of a grid
 - cli/: the `cae` command
+- site/: the course as a static site
 """
 
 __version__ = "0.1.0"

@@ -26,7 +26,7 @@ FLOORS = [
     {"race"},
     {"results"},
     {"views", "course", "batch"},
-    {"cli"},
+    {"cli", "site"},
 ]
 CORE = ("models", "training", "evaluation", "metrics", "pca", "trivial", "checkpoints", "plots", "anatomy")
 FILES = sorted(PACKAGE.rglob("*.py"))

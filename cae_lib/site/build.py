@@ -1,4 +1,4 @@
-"""Builds the site: `python -m cae_lib.site.build build/site`."""
+"""Builds the site: `python -m cae_lib.site.build build/site`, or with a folder of executed notebooks behind it."""
 
 import os
 import shutil
@@ -27,6 +27,7 @@ def configuration() -> dict:
         "show_toc_level": 2,
         "use_fullscreen_button": False,
         "search_bar_text": "Search",
+        "navbar_persistent": [],
     }
     # The address of the repository is known only where the site is published.
     if repository := os.environ.get("GITHUB_REPOSITORY"):
@@ -56,32 +57,39 @@ def configuration() -> dict:
         "html_static_path": [str(HERE / "style.css"), str(HERE / "offline.js")],
         "html_css_files": ["style.css"],
         "html_js_files": ["offline.js"],
+        "html_context": {"default_mode": "auto"},
         "html_show_sphinx": False,
         "html_show_copyright": False,
     }
 
 
-def gather(checkout: Path, folder: Path) -> None:
-    """Copy all sources into a folder, so that sphinx neither walks through the rest nor leaves anything behind."""
+def gather(checkout: Path, executed: Path | None, folder: Path) -> None:
+    """Copy all sources into a folder, so that sphinx neither walks through the rest nor leaves anything behind.
+
+    executed: a folder whose notebooks take the places of the stored ones with the same names.
+    """
     for pattern in SOURCES:
         for path in checkout.glob(pattern):
             target = folder / path.relative_to(checkout)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+    for path in executed.glob("[0-9]*.ipynb") if executed else ():
+        shutil.copyfile(path, folder / "notebooks" / path.name)
     shutil.copyfile(HERE / "index.md", folder / "index.md")
 
 
-def build(checkout: Path, out: Path) -> None:
+def build(checkout: Path, out: Path, executed: Path | None = None) -> None:
     """Build the site of a checkout of the kit into `out`, with its slides; a site that was there goes.
 
-    Raises UsageError for a folder that holds something else, and for a page with a fault, such as a broken link.
+    executed: a folder of executed notebooks, such as `cae run` makes, to show in place of the stored ones. Raises
+    UsageError for a folder that holds something else, and for a page with a fault, such as a broken link.
     """
     if out.exists() and any(out.iterdir()) and not (out / "searchindex.js").exists():
         raise UsageError(f"{out} holds something other than a site, which would be lost: choose another folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".site-", dir=out.parent) as work:
         sources, made = Path(work, "sources"), Path(work, "site")
-        gather(checkout, sources)
+        gather(checkout, executed, sources)
         app = Sphinx(
             sources, None, made, Path(work, "doctrees"), "html", configuration(),
             status=None, exception_on_warning=False, warningiserror=True,
@@ -98,6 +106,8 @@ def build(checkout: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        build(places.checkout(), Path(sys.argv[1]))
+        if places.checkout() is None:
+            raise UsageError(f"There are no notebooks to build a site from: {places.CURE}.")
+        build(places.checkout(), *map(Path, sys.argv[1:]))
     except UsageError as error:
         sys.exit(str(error))

@@ -12,6 +12,8 @@ from cae_lib.base.records import RECORD
 from cae_lib.course.checks import EXERCISES
 from cae_lib.headless.runner import WIDGET_VIEW
 
+VIEW = 'class="cae-view"'
+
 
 def chapter(notebook: NotebookNode, name: str) -> NotebookNode:
     """A notebook as the site shows it; changes it in place.
@@ -44,26 +46,11 @@ def hints(exercise: str) -> str:
     return f'<div class="hints">{folded}</div>'
 
 
-def summary(notebook: NotebookNode) -> tuple[str, str]:
-    """Title and first paragraph of a notebook, whose first cell begins with both."""
-    title, paragraph = notebook.cells[0].source.split("\n\n")[:2]
-    return title.removeprefix("# "), " ".join(paragraph.split())
-
-
-def contents(notebooks: dict[str, NotebookNode]) -> str:
-    """The list of chapters on the front page, in Markdown."""
-    lines = []
-    for name, notebook in notebooks.items():
-        title, paragraph = summary(notebook)
-        lines.append(f"**[{title}](notebooks/{name}.ipynb)**: {paragraph}")
-    return "\n\n".join(lines)
-
-
 def first_view(notebook: NotebookNode, call: str) -> str:
     """The view that the first cell with this call shows, as HTML; "" if it is not stored."""
     cells = (cell for cell in notebook.cells if cell.cell_type == "code" and call in cell.source)
-    outputs = (output.get("data", {}) for cell in cells for output in cell.outputs)
-    return next((data["text/html"] for data in outputs if WIDGET_VIEW in data and "text/html" in data), "")
+    outputs = (output.get("data", {}).get("text/html", "") for cell in cells for output in cell.outputs)
+    return next((output for output in outputs if VIEW in output), "")
 
 
 def alternatives(notebook: NotebookNode) -> dict[str, str]:

@@ -17,18 +17,17 @@ def inline_math(translator, node) -> None:
 
 
 def block_math(translator, node) -> None:
-    translator.body.append(f'<div class="math">{formula(node.astext(), "block")}</div>')
+    translator.body.append(f'<div class="formula">{formula(node.astext(), "block")}</div>')
     raise nodes.SkipNode
 
 
 def read_source(app, name: str, source: list[str]) -> None:
     """Called with the text of every page: sets source[0] to what the page shows."""
     if name == app.config.root_doc:
-        stored = {path.stem: nbformat.read(path, 4) for path in sorted(Path(app.srcdir, "notebooks").glob("[0-9]*"))}
         chapter, call = SLIDER
-        view = chapters.first_view(stored[chapter], call)
-        source[0] = source[0].replace("<!-- chapters -->", chapters.contents(stored)).replace("<!-- view -->", view and f"```{{raw}} html\n{view}\n```")
-    elif app.env.doc2path(name).suffix == ".ipynb":
+        view = chapters.first_view(nbformat.read(Path(app.srcdir, "notebooks", f"{chapter}.ipynb"), 4), call)
+        source[0] = source[0].replace("<!-- view -->", view and f"```{{raw}} html\n{view}\n```")
+    elif Path(app.env.doc2path(name)).suffix == ".ipynb":
         notebook = chapters.chapter(nbformat.reads(source[0], 4), Path(name).name)
         app.env.cae_alternatives = chapters.alternatives(notebook)
         source[0] = nbformat.writes(notebook)
