@@ -58,6 +58,7 @@ def configuration() -> dict:
         "html_css_files": ["style.css"],
         "html_js_files": ["offline.js"],
         "html_context": {"default_mode": "auto"},
+        "html_use_index": False,
         "html_show_sphinx": False,
         "html_show_copyright": False,
     }

@@ -1,4 +1,4 @@
-"""What the site shows of a stored notebook: its text, code, pictures and live views, its hints folded, its deck linked."""
+"""What the site shows of a stored notebook: text, code, pictures and live views, its hints folded, its deck linked."""
 
 import html
 import re
