@@ -67,14 +67,18 @@ def configuration() -> dict:
 def gather(checkout: Path, executed: Path | None, folder: Path) -> None:
     """Copy all sources into a folder, so that sphinx neither walks through the rest nor leaves anything behind.
 
-    executed: a folder whose notebooks take the places of the stored ones with the same names.
+    executed: a folder whose notebooks take the places of the stored ones with the same names. Raises UsageError where
+    it has none.
     """
     for pattern in SOURCES:
         for path in checkout.glob(pattern):
             target = folder / path.relative_to(checkout)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-    for path in executed.glob("[0-9]*.ipynb") if executed else ():
+    instead = sorted(executed.glob("[0-9]*.ipynb")) if executed else []
+    if executed and not instead:
+        raise UsageError(f"There are no notebooks in {executed}: `cae run --out {executed}` makes them.")
+    for path in instead:
         shutil.copyfile(path, folder / "notebooks" / path.name)
     shutil.copyfile(HERE / "index.md", folder / "index.md")
 

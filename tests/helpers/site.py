@@ -5,7 +5,7 @@ import sys
 from base64 import b64encode
 
 import nbformat
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 
 from cae_lib.base import places
 from cae_lib.plots import new_figure, to_png
@@ -38,6 +38,8 @@ def build_site(folder):
     shown = next(cell for cell in notebook.cells if cell.cell_type == "code" and "epoch_slider(" in cell.source)
     picture = new_output("display_data", data={"image/png": PNG}, metadata={"image/png": {"alt": ALT}})
     shown.outputs = [view("first"), view("second"), picture]
+    links = "[code](../cae_lib/models.py), [numbers](../figures/pca.json), [the words](glossary.md#glossary)"
+    notebook.cells.append(new_markdown_cell(links))
     (folder / "executed").mkdir()
     nbformat.write(notebook, folder / "executed" / f"{CHAPTER}.ipynb")
     command = [sys.executable, "-m", "cae_lib.site.build", folder / "site", folder / "executed"]

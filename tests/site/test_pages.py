@@ -71,6 +71,8 @@ def test_executed_notebooks_take_the_places_of_stored_ones(tmp_path):
     assert {path.name for path in find_notebooks()} == {path.name for path in notebooks.glob("[0-9]*.ipynb")}
     assert (notebooks / "01_cnns.ipynb").read_text() == "executed"
     assert not (notebooks / "solutions").exists()
+    with pytest.raises(UsageError, match="no notebooks in"):
+        build.gather(places.checkout(), tmp_path / "nothing", tmp_path / "other")
 
 
 def test_the_repository_is_named_only_where_the_site_is_published(monkeypatch):
@@ -174,5 +176,5 @@ def test_views_are_live_and_pictures_say_what_they_show(site, pages):
     assert "step first" in pages[site / "index.html"].article.get_text()
     text = " ".join(page.get_text() for page in pages.values())
     assert "run this cell to move" not in text and "Box(children" not in text
-    assert len(page.select(f"img[alt='{ALT}']")) == 1 and PNG not in str(page)
+    assert len(page.find_all("img", alt=ALT)) == 1 and PNG not in str(page)
     assert all(image.get("alt") for chapter in chapter_pages(pages).values() for image in chapter.article.select("img"))
