@@ -25,8 +25,10 @@ The rooms beyond it, each of which imports only from those before it:
 - views/: sliders and playgrounds over everything else
 - course/: exercises and their checks, projects, the students' copies
 - batch/: a notebook run for every point of a grid
+- front/: the front page: the README's sections and its moving picture
 - cli/: the `cae` command
 - site/: the course as a static site
 """
 
 __version__ = "0.1.0"
+REPOSITORY = ""  # its public address for git; "": it has none yet, so Colab asks, and the README has no links there

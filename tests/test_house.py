@@ -26,6 +26,7 @@ FLOORS = [
     {"race"},
     {"results"},
     {"views", "course", "batch"},
+    {"front"},
     {"cli", "site"},
 ]
 CORE = ("models", "training", "evaluation", "metrics", "pca", "trivial", "checkpoints", "plots", "anatomy")

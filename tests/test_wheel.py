@@ -76,4 +76,4 @@ def test_the_workflow_calls_what_is_there():
     }
     assert ".ci/run" in steps["linux"] and os.access(ROOT / ".ci" / "run", os.X_OK)
     plain = steps["others"][-1].removeprefix("python -m pytest ")
-    assert plain in (ROOT / "README.md").read_text() and plain in (ROOT / "Makefile").read_text()
+    assert plain in (ROOT / "CONTRIBUTING.md").read_text() and plain in (ROOT / "Makefile").read_text()

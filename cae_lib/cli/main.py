@@ -230,6 +230,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def figures(args: argparse.Namespace) -> None:
+    from cae_lib.front import readme
     from cae_lib.results import publish
 
     known = [publish.TABLES, publish.BLOCKS, *publish.EVERY]
@@ -239,3 +240,5 @@ def figures(args: argparse.Namespace) -> None:
     if args.measure is not None:
         publish.measure(args.measure)
     publish.draw_all()
+    readme.write_moving(publish.cifar10("test"))
+    readme.write()

@@ -13,5 +13,6 @@
 - leaderboard: what the judge found, in a file, in print and on the chart
 - classroom: all students of a class in one table
 - solutions: where they lie, and the one of an exercise
+- first_cell: what every notebook begins with: is the kit here?
 - release: students' notebooks from the solutions
 """

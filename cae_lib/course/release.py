@@ -1,6 +1,7 @@
 """Student notebooks from the solutions: `python -m cae_lib.course.release` writes notebooks/ from notebooks/solutions/.
 
-With the word `teaching`, it writes the table of predictions in TEACHING.md from the executed notebooks instead.
+Before that it writes the first code cell of all solutions and projects. With the word `teaching`, it writes the table
+of predictions in TEACHING.md from the executed notebooks instead.
 
 A student's notebook is the solution without the lines from ### BEGIN SOLUTION to ### END SOLUTION. These are the
 marks of nbgrader, whose `generate_assignment` gives the same cells.
@@ -13,6 +14,7 @@ import nbformat
 
 from cae_lib.base.atomic import write_atomically
 from cae_lib.course import predictions
+from cae_lib.course.first_cell import set_first_cell
 from cae_lib.course.solutions import BEGIN, END, SOLUTIONS
 from cae_lib.headless.runner import NOTEBOOKS
 
@@ -68,5 +70,9 @@ def write_teaching() -> None:
 if __name__ == "__main__" and sys.argv[1:] == ["teaching"]:
     write_teaching()
 elif __name__ == "__main__":
+    for path in [*SOLUTIONS.glob("*.ipynb"), *(NOTEBOOKS / "projects").glob("project_*.ipynb")]:
+        notebook = nbformat.read(path, as_version=4)
+        if set_first_cell(notebook):
+            write_atomically(path, (nbformat.writes(notebook) + "\n").encode())
     for path in sorted(SOLUTIONS.glob("*.ipynb")):
         print(f"{release(path).name} written from its solution")

@@ -8,5 +8,5 @@
 - blocks: the codec of notebook 06 in the race, and what its parts are worth
 - tables: numbers as text
 - figures, race_figures: every shipped figure with the numbers that it draws
-- publish: all of it into figures/ and the README
+- publish: all of it into figures/ and RESULTS.md
 """

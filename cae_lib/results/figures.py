@@ -19,7 +19,7 @@ from cae_lib.models import range_of
 from cae_lib.results import measurements
 from cae_lib.results.blocks import blocks
 from cae_lib.results.dct_steps import dct_steps
-from cae_lib.results.race_figures import codecs_file, codecs_payload, rd2_race, rd_payload, weights
+from cae_lib.results.race_figures import at_equal_bytes, codecs_file, codecs_payload, rd2_race, rd_payload, weights
 from cae_lib.results.recipes import BASE, CODECS, LEARNING_RATES
 from cae_lib.results.studies import DEAD_BATCH_SIZES, DEAD_RELU_FILE
 
@@ -222,6 +222,7 @@ FIGURES: tuple[Callable[[ImageSet], tuple[Figure, dict]], ...] = (
     model2_grid,
     model2_losses,
     quality_against_code_size,
+    at_equal_bytes,
     codecs_payload,
     codecs_file,
     rd_payload,

@@ -1,7 +1,7 @@
 """The kit's numbers: facts of the data, the report's table, both models on one scale, the ablation.
 
 Everything here is computed from images and stored runs; `cae figures` writes it to figures/*.json, and
-the notebooks and the README quote it from there.
+the notebooks, RESULTS.md and the README quote it from there.
 """
 
 import json

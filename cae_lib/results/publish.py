@@ -1,4 +1,4 @@
-"""What ships: all tables and figures into figures/, and the README's section of results."""
+"""What ships: all figures into figures/, and all tables into RESULTS.md."""
 
 from cae_lib import plots
 from cae_lib.base.atomic import write_atomically, write_json
@@ -32,23 +32,30 @@ RACES = {
 }  # stored races: test images, and codecs in order
 EVERY = list(dict.fromkeys(name for _, names in RACES.values() for name in names))
 
-README_BEGIN, README_END = "<!-- results: begin (written by `cae figures`) -->", "<!-- results: end -->"
 
-
-def readme_section() -> str:
-    """The README's tables, from the stored numbers: every loss of the report, all runs on one scale, all codecs."""
+def results_page() -> str:
+    """RESULTS.md, from the stored numbers: every loss of the report, all runs on one scale, all codecs."""
     report, compared = stored("report_table")["rows"], stored("comparison")["rows"]
     codecs, whole, strong = stored("codecs"), stored("rd"), stored("rd2")
     return (
+        "# What came out\n\n"
+        "`make figures` writes this page, and draws the figures, from what is kept in `figures/*.json` and "
+        "`cae_lib/runs`.\n\n"
+        "![Ten test images, and what three autoencoders give back of them](figures/four_reconstructions.png)\n\n"
+        "The report's model1; the same network trained on model2's scale, where in this seed one of the two code\n"
+        "channels fell silent; and the report's model2, with a code larger than the picture.\n\n"
+        "## The report's numbers\n\n"
         "The report's numbers and ours. The floor is what a final ReLU can never reproduce of pixels in [-1, 1];\n"
         '"test" is the report\'s validation set. One seed of model1 sleeps through its first epochs (notebook 03).\n\n'
         f"{report_markdown(report)}\n\n"
+        "## All runs on one scale\n\n"
         "All runs on one scale, measured on the test images in [0, 1]. `model1_code8` is model1 with model2's pixel\n"
         "range, output and optimiser, and 8 code channels. A code with fewer numbers is a smaller code, and nothing\n"
         "more: its bytes come below. A channel that is zero on every image is not in use. Several values are several\n"
         "seeds; the first of model1_code2 is a run with a dead channel (notebook 02).\n\n"
         f"{comparison_markdown(compared)}\n\n"
         "![PSNR against the numbers in the code](figures/quality_against_code_size.png)\n\n"
+        "## In bytes\n\n"
         f"And in bytes of files that can be decoded: the first {codecs['images']} test images, each coded on its own.\n"
         "*Payload* leaves out the fixed headers, which at 32 × 32 pixels are most of a small file. *BD-rate*: how\n"
         "many percent more bits than JPEG 4:4:4 at equal PSNR, on average over the dB that both reach; below 0 is\n"
@@ -58,6 +65,7 @@ def readme_section() -> str:
         f"{savings('payload', 'AVIF', codecs['curves']['rd'], codecs['curves']['AVIF'])}\n\n"
         "![PSNR against bits per pixel of the payload](figures/codecs_payload.png)\n\n"
         "Dashed lines are classical codecs, grey ones what others published, the rest the kit's own.\n\n"
+        "## The learned codecs: `rd` on all test images, and `rd2`\n\n"
         "`rd`, the autoencoder trained for rate and distortion (notebook 08), on all\n"
         f"{whole['images']:,} test images:\n\n"
         f"```\n{race_table(whole, PUBLISHED)}\n```\n\n"
@@ -66,14 +74,17 @@ def readme_section() -> str:
         "![rd against JPEG and published codecs](figures/rd_payload.png)\n\n"
         f"`rd2` is grown from rd: more blocks, qualities and groups. On the first {strong['images']} test images:\n\n"
         f"```\n{race_table(strong, PUBLISHED)}\n```\n\n"
+        "## Beside stronger learned codecs\n\n"
         "Stronger learned codecs, at the single points that were published:\n\n"
         f"```\n{anchor_table({name: strong['curves'][name] for name in LEARNED})}\n```\n\n"
         f"{who_wins(against_anchors(strong['curves'][streams.RD2]), streams.RD2)}\n\n"
         "![rd and rd2 beside single published points](figures/rd2_race.png)\n\n"
         f"{paid_for(stored('weights')['rows'])}\n\n"
         "![Bytes of rd with its weights, and of AVIF, against the number of images](figures/weights.png)\n\n"
+        "## Without a network\n\n"
         "What a codec without any network reaches, `dct`, step by step from JPEG (notebook 08):\n\n"
         "![Payload of JPEG and of the DCT codec, one change at a time](figures/dct_steps.png)\n\n"
+        "## The parts of `rd`\n\n"
         "What the parts of `rd` are worth, measured on small models trained for a short time: BD-rate of the payload\n"
         "in percent against `rd_small` with the same seed, three seeds each. Images held out of the training set rank\n"
         "the designs; test images only measure. Intervals: 95 %, Student's t.\n\n"
@@ -155,7 +166,7 @@ def run_again(name: str, test: ImageSet, chosen: list[str], order: list[str]) ->
 
 
 def draw_all() -> None:
-    """Draw every figure and write the README's tables, from the stored runs and measurements and the test images.
+    """Draw every figure and write RESULTS.md, from the stored runs and measurements and the test images.
 
     Raises DataError without CIFAR-10: the shipped pictures are not to come from the stand-in.
     """
@@ -167,10 +178,7 @@ def draw_all() -> None:
         write_atomically(folder / f"{draw.__name__}.png", plots.to_png(figure))
         write_json(folder / f"{draw.__name__}.json", numbers)
         print(folder / f"{draw.__name__}.png", flush=True)
-    readme = folder.parent / "README.md"
-    before, rest = readme.read_text(encoding="utf-8").split(README_BEGIN)
-    after = rest[rest.index(README_END) :]
-    write_atomically(readme, f"{before}{README_BEGIN}\n{readme_section()}{after}".encode())
+    write_atomically(folder.parent / "RESULTS.md", results_page().encode())
 
 
 def cifar10(split: str) -> ImageSet:

@@ -2,12 +2,15 @@
 
 from matplotlib.figure import Figure
 
-from cae_lib.codec.streams import FOLDER, RD
+from cae_lib import plots
+from cae_lib.codec.streams import FOLDER, RD, RD2
 from cae_lib.data.images import ImageSet
-from cae_lib.race import rate_plots
+from cae_lib.race import equal_bytes, rate_plots
 from cae_lib.race.baselines import BASELINES
 from cae_lib.race.rate_distortion import ANCHOR_NOTE, ANCHORS, NOTES, PUBLISHED, against_anchors, break_even, curve_of
 from cae_lib.results import measurements
+
+FIRST, QUALITY = 8, 4  # images at equal bytes, and the quality of rd2 that says how many bytes
 
 
 def codecs_payload(test: ImageSet | None = None) -> tuple[Figure, dict]:
@@ -41,6 +44,24 @@ def weights(test: ImageSet | None = None) -> tuple[Figure, dict]:
     rows = break_even(race["curves"], size, RD, "AVIF", 30)
     figure = rate_plots.weights_figure(rows, RD, "AVIF", source=race["source"])
     return figure, {"codec": RD, "rival": "AVIF", "images": race["images"], "rows": rows}
+
+
+def at_equal_bytes(test: ImageSet) -> tuple[Figure, dict]:
+    """The first test images in rd2 at one quality, and in AVIF and JPEG with payloads of no fewer bytes."""
+    images = {str(i): test.images[i] for i in range(min(FIRST, len(test)))}
+    rows = equal_bytes.pictures(images, RD2, QUALITY, ["AVIF", "JPEG 4:4:4"])
+    names = list(rows["0"])
+    figure, axes = plots.new_figure(1 + len(names), len(images), 8.0, 1.2 * (1 + len(names)) - 0.1, test.source)
+    for c, (key, cells) in enumerate(rows.items()):
+        plots.show_image(axes[0, c], images[key])
+        axes[0, c].set_xlabel(f"{images[key].numel():,} bytes", fontsize=7.5)
+        for r, name in enumerate(names, 1):
+            plots.show_image(axes[r, c], cells[name]["image"])
+            axes[r, c].set_xlabel(f"{cells[name]['bytes']} B · {cells[name]['psnr']:.1f} dB", fontsize=7.5)
+    for ax, name in zip(axes[:, 0], ["original", *names], strict=True):
+        ax.set_ylabel(name.replace(" ", "\n"), fontsize=9, rotation=0, ha="right", va="center")
+    numbers = [{name: {k: cells[name][k] for k in ("bytes", "psnr")} for name in names} for cells in rows.values()]
+    return figure, {"quality": QUALITY, "counted": "payload", "images": numbers}
 
 
 def race_figure(name: str, which: str) -> tuple[Figure, dict]:

@@ -1,4 +1,4 @@
-"""The kit's tables as text: Markdown for the notebooks and the README, plain text for races."""
+"""The kit's tables as text: Markdown for the notebooks and RESULTS.md, plain text for races."""
 
 from textwrap import wrap
 
@@ -8,7 +8,7 @@ from cae_lib.results.recipes import BASE, CODECS
 
 
 def as_markdown(header: list[str], rows: list[list]) -> str:
-    """A table as Markdown, numbers right-aligned: shown by notebooks and pasted into the README."""
+    """A table as Markdown, numbers right-aligned: shown by notebooks and written into RESULTS.md."""
     numeric = [not isinstance(cell, str) or cell.lstrip("+-")[:1].isdigit() for cell in rows[0]]
     lines = [header, ["--:" if right else ":--" for right in numeric], *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

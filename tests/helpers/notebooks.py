@@ -24,6 +24,7 @@ SHORT = {
     "08_rate_against_distortion": {"SEEN": 3_200},
     "10_what_the_eye_wants": {"SEEN": 600, "IMAGES": 3, "STUDIED": 60},
 }
+WITHOUT_KIT = 'import sys\nsys.modules["cae_lib"] = None  # as if it were not installed'
 CHECKED = "nbval-check-output"  # tag of a cell whose output holds on any data
 
 

@@ -18,7 +18,7 @@ from cae_lib.data.images import CIFAR10, STAND_IN, DataError, scale
 from cae_lib.data.standin import CLASSES
 from cae_lib.metrics import psnr
 from cae_lib.race import rate_distortion
-from cae_lib.results import figures, measurements, publish, recipes, studies
+from cae_lib.results import figures, measurements, publish, race_figures, recipes, studies
 
 SHORT = {"overfit": 3, "underfit": 2}  # epochs; the other runs are trained for all of theirs
 
@@ -74,6 +74,7 @@ def shipped(folders, monkeypatch):
     monkeypatch.setattr(checkpoints, "SHIPPED", runs)
     monkeypatch.setattr(measurements, "FIGURES", tables)
     monkeypatch.setattr(figures, "DEAD_RELU_FILE", runs / "dead_relus.json")
+    monkeypatch.setattr(race_figures, "FIRST", 1)
     return tables
 
 
@@ -142,6 +143,13 @@ def test_the_race_is_drawn_from_its_stored_curves(shipped, data):
         assert list(drawn["rd"]) == [p[f"{which}_bpp"] for p in sorted(stored["rd"], key=lambda p: p["psnr"])]
 
 
+def test_at_equal_bytes_no_rival_has_fewer(shipped, data):
+    numbers = figures.at_equal_bytes(data)[1]
+    (cells,) = numbers["images"]
+    first, *rivals = [cell["bytes"] for cell in cells.values()]
+    assert list(cells)[0] == "rd2" and len(rivals) == 2 and first <= min(rivals)
+
+
 @pytest.mark.parametrize("make", [publish.draw_all, lambda: publish.measure([]), lambda: publish.measure(["AVIF"])])
 def test_nothing_that_ships_is_made_from_the_stand_in(make, shipped, monkeypatch, data, tmp_path):
     monkeypatch.setattr(measurements, "FIGURES", tmp_path)
@@ -194,13 +202,13 @@ ROWS = [
 ]
 
 
-def test_the_readme_says_who_wins():
+def test_results_say_who_wins():
     text = publish.who_wins(ROWS, "rd")
     assert "**one** wins at 24.00 dB (29 % more);\n**`rd` against one** wins at 30.00 dB (4 % less)." in text
     assert "does not reach 38.12 dB" in text and "two" not in text
 
 
-def test_the_readme_says_after_how_many_images_the_weights_are_paid_for():
+def test_results_say_after_how_many_images_the_weights_are_paid_for():
     rows = [
         {"which": w, "psnr": 30, "weights": 5_008_368, "images": n} for w, n in (("file", 17_234), ("payload", None))
     ]
