@@ -1,6 +1,5 @@
 """Builds the site: `python -m cae_lib.site.build build/site`, or with a folder of executed notebooks behind it."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -8,14 +7,14 @@ from tempfile import TemporaryDirectory
 
 from sphinx.application import Sphinx
 
-from cae_lib import __version__
+from cae_lib import REPOSITORY, __version__
 from cae_lib.base import places
 from cae_lib.base.errors import UsageError
 from cae_lib.headless import slides
 
 HERE = Path(__file__).parent
 # What pages are made from, and what they link to.
-SOURCES = ("*.md", "notebooks/*.ipynb", "notebooks/*.md", "notebooks/projects/*.ipynb", "figures/*", "cae_lib/**/*.py")
+SOURCES = ("*.md", "notebooks/*.*", "notebooks/projects/*.ipynb", "figures/**/*", "cae_lib/**/*.py")
 CHAPTERS = "notebooks/[0-9]*.ipynb"
 PAGES = ["index.md", "TEACHING.md", "RESULTS.md", CHAPTERS, "notebooks/*.md", "notebooks/projects/project_*.ipynb"]
 
@@ -29,10 +28,9 @@ def configuration() -> dict:
         "search_bar_text": "Search",
         "navbar_persistent": [],
     }
-    # The address of the repository is known only where the site is published.
-    if repository := os.environ.get("GITHUB_REPOSITORY"):
+    if REPOSITORY:
         theme |= {
-            "repository_url": f"{os.environ['GITHUB_SERVER_URL']}/{repository}",
+            "repository_url": REPOSITORY.removesuffix(".git"),
             "repository_branch": "main",
             "use_repository_button": True,
             "launch_buttons": {"colab_url": "https://colab.research.google.com"},
@@ -49,7 +47,7 @@ def configuration() -> dict:
         "nb_merge_streams": True,
         "nb_code_prompt_show": "Show code",
         "nb_code_prompt_hide": "Hide code",
-        "myst_enable_extensions": ["dollarmath"],
+        "myst_enable_extensions": ["dollarmath", "html_image"],
         "myst_heading_anchors": 3,
         "html_theme": "sphinx_book_theme",
         "html_theme_options": theme,
@@ -71,7 +69,7 @@ def gather(checkout: Path, executed: Path | None, folder: Path) -> None:
     it has none.
     """
     for pattern in SOURCES:
-        for path in checkout.glob(pattern):
+        for path in filter(Path.is_file, checkout.glob(pattern)):
             target = folder / path.relative_to(checkout)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

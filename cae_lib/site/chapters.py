@@ -8,9 +8,7 @@ from hashlib import sha256
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from cae_lib.base.records import RECORD
 from cae_lib.course.checks import EXERCISES
-from cae_lib.headless.runner import WIDGET_VIEW
 
 VIEW = 'class="cae-view"'
 
@@ -18,16 +16,16 @@ VIEW = 'class="cae-view"'
 def chapter(notebook: NotebookNode, name: str) -> NotebookNode:
     """A notebook as the site shows it; changes it in place.
 
-    Below its title stands a link to its slides, below each check of an exercise its hints, each folded. The state of
-    widgets goes, since it would ask for a kernel.
+    Below its title stands a link to its slides, below each check of an exercise its hints, each folded. Recorded
+    numbers, widgets and their state, which ask for a kernel, go: an output has other forms beside them.
     """
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     cells = []
     for cell in notebook.cells:
         for data in (output.get("data", {}) for output in cell.get("outputs", [])):
-            data.pop(WIDGET_VIEW, None)
-            data.pop(RECORD, None)
+            for kind in [kind for kind in data if kind.startswith("application/vnd.")]:
+                del data[kind]
         checked = re.match(r'(?:\w+ = )?(?:check|build)\("(\d\d\.\d)"', cell.source)
         cells += [cell, new_markdown_cell(hints(checked[1]))] if checked else [cell]
     if cells and re.match(r"\d\d", name):

@@ -5,6 +5,8 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 
+from cae_lib.front.readme import chapters as contents
+from cae_lib.front.readme import results
 from cae_lib.headless.pages import formula
 from cae_lib.site import chapters
 
@@ -23,10 +25,13 @@ def block_math(translator, node) -> None:
 
 def read_source(app, name: str, source: list[str]) -> None:
     """Called with the text of every page: sets source[0] to what the page shows."""
+    app.env.cae_alternatives = {}
     if name == app.config.root_doc:
         chapter, call = SLIDER
         view = chapters.first_view(nbformat.read(Path(app.srcdir, "notebooks", f"{chapter}.ipynb"), 4), call)
-        source[0] = source[0].replace("<!-- view -->", view and f"```{{raw}} html\n{view}\n```")
+        parts = {"view": view and f"```{{raw}} html\n{view}\n```", "results": results(), "chapters": contents()}
+        for part, text in parts.items():
+            source[0] = source[0].replace(f"<!-- {part} -->", text)
     elif Path(app.env.doc2path(name)).suffix == ".ipynb":
         notebook = chapters.chapter(nbformat.reads(source[0], 4), Path(name).name)
         app.env.cae_alternatives = chapters.alternatives(notebook)

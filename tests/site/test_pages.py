@@ -14,7 +14,7 @@ from cae_lib.base import places
 from cae_lib.base.errors import UsageError
 from cae_lib.base.records import RECORD
 from cae_lib.course.checks import EXERCISES
-from cae_lib.headless.runner import WIDGET_VIEW, find_notebooks
+from cae_lib.headless.runner import find_notebooks
 from cae_lib.site import build, chapters
 
 # Parts of a chapter
@@ -40,7 +40,7 @@ def test_a_chapter_links_its_slides_and_a_project_has_none():
 
 def test_of_a_widget_only_what_needs_no_kernel_is_left():
     output = view("one")
-    output.data |= {WIDGET_VIEW: {"model_id": "x"}, RECORD: [["loss", 1]]}
+    output.data |= {"application/vnd.jupyter.widget-view+json": {"model_id": "x"}, RECORD: [["loss", 1]]}
     notebook = new_notebook(cells=[new_code_cell("show()", outputs=[output])], metadata={"widgets": {"state": {}}})
     chapter = chapters.chapter(notebook, "01_a")
     (output,) = chapter.cells[0].outputs
@@ -75,11 +75,10 @@ def test_executed_notebooks_take_the_places_of_stored_ones(tmp_path):
         build.gather(places.checkout(), tmp_path / "nothing", tmp_path / "other")
 
 
-def test_the_repository_is_named_only_where_the_site_is_published(monkeypatch):
-    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+def test_the_repository_is_linked_once_it_has_an_address(monkeypatch):
+    monkeypatch.setattr(build, "REPOSITORY", "")
     assert "http" not in str(build.configuration())
-    monkeypatch.setenv("GITHUB_REPOSITORY", "somebody/kit")
-    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setattr(build, "REPOSITORY", "https://github.com/somebody/kit.git")
     assert build.configuration()["html_theme_options"]["repository_url"] == "https://github.com/somebody/kit"
 
 
@@ -104,7 +103,8 @@ def chapter_pages(pages):
 @pytest.mark.slow
 def test_every_page_is_there_small_and_beside_the_others(site, pages):
     wanted = [f"notebooks/{path.stem}.html" for path in find_notebooks()]
-    wanted += ["notebooks/glossary.html", "notebooks/cheat_sheet.html", "TEACHING.html"]
+    wanted += ["notebooks/glossary.html", "notebooks/cheat_sheet.html", "RESULTS.html", "TEACHING.html"]
+    wanted += ["notebooks/help.html"]
     projects = sorted(places.outside("notebooks/projects").glob("project_*.ipynb"))
     wanted += [f"notebooks/projects/{path.stem}.html" for path in projects]
     beside = [link["href"] for link in pages[site / "index.html"].select(".bd-sidebar-primary .toctree-l1 > a")]
