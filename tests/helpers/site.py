@@ -14,14 +14,14 @@ CHAPTER = "03_model1_training"
 PNG = b64encode(to_png(new_figure(1, 1, 2, 2)[0])).decode()
 ALT = 'two pictures: "a" & <b>'
 VIEW = """\
-<div class="cae-view"><label>step {name} <input type="range" min="0" max="2" value="0"></label> <output>a</output>
+<div class="cae-view"><label>step {name} <input type="range" min="0" max="2" value="0"></label>
 <img alt="picture a" src="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='90' height='60'/%3E">
 <script>(() => {{
-  const [range, output, image] = ["input", "output", "img"].map(
-    (tag) => document.currentScript.parentElement.querySelector(tag));
+  const [range, image] = ["input", "img"].map((tag) => document.currentScript.parentElement.querySelector(tag));
   range.addEventListener("input", () => {{
-    output.value = "abc"[range.value];
-    image.alt = `picture ${{output.value}}`;
+    const label = "abc"[range.value];
+    range.setAttribute("aria-valuetext", label);
+    image.alt = `picture ${{label}}`;
   }});
 }})();</script></div>"""
 
