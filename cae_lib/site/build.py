@@ -33,8 +33,9 @@ def configuration() -> dict:
             "repository_url": REPOSITORY.removesuffix(".git"),
             "repository_branch": "main",
             "use_repository_button": True,
-            "launch_buttons": {"colab_url": "https://colab.research.google.com"},
         }
+    if REPOSITORY.startswith("https://github.com/"):  # Colab knows no other host
+        theme["launch_buttons"] = {"colab_url": "https://colab.research.google.com"}
     return {
         "project": "Image compression with convolutional autoencoders",
         "html_title": "Image compression with autoencoders",

@@ -79,7 +79,10 @@ def test_the_repository_is_linked_once_it_has_an_address(monkeypatch):
     monkeypatch.setattr(build, "REPOSITORY", "")
     assert "http" not in str(build.configuration())
     monkeypatch.setattr(build, "REPOSITORY", "https://github.com/somebody/kit.git")
-    assert build.configuration()["html_theme_options"]["repository_url"] == "https://github.com/somebody/kit"
+    theme = build.configuration()["html_theme_options"]
+    assert theme["repository_url"] == "https://github.com/somebody/kit" and theme["launch_buttons"]
+    monkeypatch.setattr(build, "REPOSITORY", "https://example.org/kit.git")
+    assert "launch_buttons" not in build.configuration()["html_theme_options"]
 
 
 # The whole site
