@@ -44,6 +44,9 @@ bench: .venv/.done  ## measure speed
 slides: .venv/.done  ## export the notebooks, as stored, as slide decks into build/slides
 	$(BIN)/python -m cae_lib.headless.slides build/slides
 
+site: .venv/.done  ## build the course as a site into build/site, slides included (NOTEBOOKS=build: as `make run` has executed it)
+	$(BIN)/python -m cae_lib.site.build build/site $(NOTEBOOKS)
+
 figures: .venv/.done  ## draw everything under figures/ again from the stored runs and measurements
 	$(BIN)/cae figures
 
@@ -58,4 +61,4 @@ notebooks: .venv/.done  ## write the notebooks from their solutions, execute the
 train: .venv/.done  ## train everything that ships, in full; goes on where it was stopped
 	$(BIN)/cae train --all
 
-.PHONY: help setup run lab test test-slow test-browser lint bench slides figures notebooks train
+.PHONY: help setup run lab test test-slow test-browser lint bench slides site figures notebooks train

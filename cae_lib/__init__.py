@@ -27,6 +27,7 @@ The rooms beyond it, each of which imports only from those before it:
 - batch/: a notebook run for every point of a grid
 - front/: the front page: the README's sections and its moving picture
 - cli/: the `cae` command
+- site/: the course as a static site
 """
 
 __version__ = "0.1.0"

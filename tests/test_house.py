@@ -27,7 +27,7 @@ FLOORS = [
     {"results"},
     {"views", "course", "batch"},
     {"front"},
-    {"cli"},
+    {"cli", "site"},
 ]
 CORE = ("models", "training", "evaluation", "metrics", "pca", "trivial", "checkpoints", "plots", "anatomy")
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -32,6 +32,8 @@ LIBRARY_OF = {
     "yaml": "PyYAML",
     "_pytest": "pytest",
     "dask": "distributed",
+    "sphinx": "myst-nb",
+    "docutils": "myst-nb",
 }
 
 
@@ -76,8 +78,9 @@ def test_environment_holds_what_a_student_needs_with_the_same_bounds():
 
 def test_every_import_is_required_and_no_student_needs_what_only_tests_do():
     needed = names(PROJECT["dependencies"])
-    assert imported(ROOT / "cae_lib") <= needed | {"distributed"}
+    assert imported(ROOT / "cae_lib") <= needed | {"distributed", "myst-nb"}
     assert imported(ROOT / "cae_lib" / "batch") - needed == {"distributed"} == names(EXTRAS["batch"])
+    assert imported(ROOT / "cae_lib" / "site") - needed == {"myst-nb"} <= names(EXTRAS["site"])
     compared = {"compressai", "nbgrader"}  # a benchmark and a test look for them, and do without
     assert imported(ROOT / "tests") - compared <= needed | names(EXTRAS["test"]) | names(EXTRAS["batch"])
     assert needed.isdisjoint(names(EXTRAS["test"])) and {"hypothesis", "playwright", "ruff"} <= names(EXTRAS["test"])

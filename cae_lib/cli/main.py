@@ -225,7 +225,7 @@ def run(args: argparse.Namespace) -> int:
     parameters = parameters_for(notebooks, {"PROFILE": args.profile} | assignments, every=bool(args.notebooks))
     outcomes = runner.run_notebooks(notebooks, args.out, parameters)
     failed = [o.name for o in outcomes if o.error]
-    print(f"{args.out / 'index.html'} shows the results" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    print(f"{args.out} holds the notebooks and their pages" + (f"; failed: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
 

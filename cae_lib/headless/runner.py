@@ -1,16 +1,14 @@
-"""Running notebooks from the command line: execution with papermill, HTML pages, an index.
+"""Running notebooks from the command line: execution with papermill, HTML pages.
 
 Heavy libraries are imported where they are used, so that `cae --help` stays fast.
 """
 
-import html
 import logging
 import os
 import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from cae_lib import __version__
 from cae_lib.base import places
@@ -27,13 +25,12 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one notebook: its title, wall time in seconds, the error ("" if there was none).
+    """What became of one notebook: wall time in seconds, the error ("" if there was none).
 
     left: whether a cell ended the notebook (`exit()`) before its last one; `error` then says where.
     """
 
     name: str
-    title: str
     seconds: float
     error: str
     left: bool = False
@@ -68,7 +65,7 @@ def settle_data() -> str:
 
 
 def run_notebooks(notebooks: list[Path], out: Path, parameters: dict[Path, dict]) -> list[Outcome]:
-    """Execute notebooks one after the other into `out`, each also as an HTML page, with an index.html.
+    """Execute notebooks one after the other into `out`, each also as an HTML page.
 
     A notebook that fails does not stop the others; it is written up to the failure. Prints a line
     for each. Raises DataError, UsageError, or OSError when `out` cannot be written.
@@ -76,7 +73,7 @@ def run_notebooks(notebooks: list[Path], out: Path, parameters: dict[Path, dict]
     if any((out / n.name).resolve() == n.resolve() for n in notebooks):
         raise UsageError(f"The results would replace the notebooks in {out}: choose another folder with --out.")
     source = settle_data()
-    write_atomically(out / "index.html", index_page([], source).encode())
+    out.mkdir(parents=True, exist_ok=True)
     print(f"executing {', '.join(n.stem for n in notebooks)} on {source}, into {out}", flush=True)
     outcomes = []
     for notebook in notebooks:
@@ -84,7 +81,6 @@ def run_notebooks(notebooks: list[Path], out: Path, parameters: dict[Path, dict]
         outcome = run_notebook(notebook, out, parameters[notebook], source)
         print(f"failed after {outcome.seconds:.0f} s: {outcome.error}" if outcome.error else f"{outcome.seconds:.0f} s")
         outcomes.append(outcome)
-        write_atomically(out / "index.html", index_page(outcomes, source).encode())
     return outcomes
 
 
@@ -149,7 +145,7 @@ def run_notebook(
         drop_frames(executed)
         text = nbformat.writes(nbformat.from_dict(strict(executed)))
         write_atomically(target, text.encode())
-    return Outcome(notebook.stem, title_of(executed) or notebook.stem, seconds, error, bool(left) and error == left)
+    return Outcome(notebook.stem, seconds, error, bool(left) and error == left)
 
 
 class Left(Exception):
@@ -221,30 +217,3 @@ def write_page(executed, path: Path) -> None:
 
     page, _ = PageExporter().from_notebook_node(executed, {"metadata": {"name": path.stem}})
     write_atomically(path, page.encode())
-
-
-def index_page(outcomes: list[Outcome], source: str) -> str:
-    """A small page that links the notebooks, with their times, errors and the data source."""
-    rows = "\n".join(
-        f'<tr><td><a href="{quote(o.name)}.html">{html.escape(o.title)}</a></td><td>{o.seconds:.0f} s</td>'
-        f'<td><a href="{quote(o.name)}.ipynb">notebook</a></td><td class="error">{html.escape(o.error)}</td></tr>'
-        for o in outcomes
-    )
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Executed notebooks</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 3rem auto; padding: 0 1rem; }}
-table {{ border-collapse: collapse; width: 100%; }}
-td {{ border-top: 1px solid #ddd; padding: .5rem .75rem .5rem 0; vertical-align: top; }}
-.error {{ color: #b00020; }}
-</style>
-<h1>Executed notebooks</h1>
-<p>Data: {html.escape(source)}. Kit version {__version__}.</p>
-<table>
-{rows}
-</table>
-</html>
-"""

@@ -125,6 +125,7 @@ def output_piece(output: NotebookNode) -> tuple[NotebookNode, int]:
         scale = min(1.5, ROOM_WIDTH / width, max(410 / height, min(1, (ROOM - 24) / height)))
         size = {"width": int(scale * width), "height": int(scale * height)}
         output = nbformat.from_dict(output)
+        output.data.pop("text/html", None)  # of a view: its height is not known, that of its static picture is
         output.metadata["image/png"] = output.metadata.get("image/png", {}) | size
         height = size["height"] + 24
     elif "text/markdown" in data:
@@ -181,7 +182,7 @@ def deck(notebook: NotebookNode) -> NotebookNode:
 
 
 def export(notebooks: list[Path], out: Path) -> None:
-    """Write a deck for each notebook into `out`, reveal.js beside them, and an index; say where.
+    """Write a deck for each notebook into `out`, reveal.js beside them, and an index.
 
     Raises OSError, and UsageError without the library that brings reveal.js.
     """
@@ -203,8 +204,8 @@ def export(notebooks: list[Path], out: Path) -> None:
         write_atomically(out / f"{path.stem}.slides.html", page.encode())
         items.append(f'<li><a href="{path.stem}.slides.html">{title}</a></li>')
     write_atomically(out / "index.html", INDEX.format(items="\n".join(items)).encode())
-    print(f"{len(items)} decks: open {out / 'index.html'}")
 
 
 if __name__ == "__main__":
     export(find_notebooks(), Path(sys.argv[1]))
+    print(f"the slides: open {Path(sys.argv[1]) / 'index.html'}")

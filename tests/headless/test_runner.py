@@ -90,7 +90,7 @@ def test_run(tmp_path, capfd):
     assert errors[2] == "cell In [3]: SystemExit: gone"
     assert "KeyError: 'hidden'" in errors[3]
     assert "the kernel died" in errors[4]
-    assert outcomes[0].title == "All about 01_good" and outcomes[0].seconds > 0
+    assert outcomes[0].seconds > 0
     assert [path.read_bytes() for path in notebooks] == stored
 
     good = nbformat.read(out / "01_good.ipynb", as_version=4)
@@ -101,12 +101,10 @@ def test_run(tmp_path, capfd):
         nbformat.validate(nbformat.read(out / path.name, as_version=4))
         assert str(tmp_path) not in nbformat.writes(nbformat.read(out / path.name, as_version=4).metadata.papermill)
         assert f"All about {path.stem}" in (out / f"{path.stem}.html").read_text()
-    index = (out / "index.html").read_text()
-    assert "stand-in" in index and "ValueError: too large" in index
-    assert all(f'href="{path.stem}.html"' in index for path in notebooks)
 
     said = capfd.readouterr()
     lines = said.out.splitlines()
+    assert "stand-in" in lines[0]
     assert [line.split(" … ")[0] for line in lines[1:]] == [path.stem for path in notebooks]
     assert lines[2].endswith("s: cell In [4]: ValueError: too large")
     assert said.err == ""
