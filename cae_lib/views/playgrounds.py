@@ -4,7 +4,6 @@ from functools import cache
 
 import torch
 import torch.nn.functional as F
-from ipywidgets import FloatText, GridBox, Layout
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -14,8 +13,9 @@ from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.results import measurements
 from cae_lib.results.recipes import CODE_CHANNELS
+from cae_lib.views.controls import Control, chooser, counter, slider
 from cae_lib.views.drawing import mark_points, show_map
-from cae_lib.views.view import View, chooser, counter, slider
+from cae_lib.views.view import View
 
 KERNELS = {
     "left to right": (-1, 0, 1, -2, 0, 2, -1, 0, 1),
@@ -37,18 +37,18 @@ def convolution_playground(image: Tensor, *, source: str = "") -> View:
     """
     grey = image.float().mean(0).round()
     names = [f"k{r}{c}" for r in range(3) for c in range(3)]
-    cells = {name: FloatText(step=0.5, layout=Layout(width="64px")) for name in names}
-    for (name, cell), weight in zip(cells.items(), KERNELS["left to right"], strict=True):
-        cell.value, cell.tooltip = weight, f"kernel, row {name[1]}, column {name[2]}"
-    controls = cells | {
-        "stride": counter("stride", 3, 1, 1),
-        "padding": counter("padding", 2, 1),
-        "output row": counter("output row", 31, 15),
-        "output column": counter("output column", 31, 15),
+    start = dict(zip(names, KERNELS["left to right"], strict=True))
+    controls = {"kernel": chooser([*KERNELS, OWN_KERNEL])}
+    for name, weight in start.items():
+        controls[name] = Control("number", [], weight, label=f"kernel, row {name[1]}, column {name[2]}")
+    controls |= {
+        "stride": counter(3, 1, 1),
+        "padding": counter(2, 1),
+        "output row": counter(31, 15),
+        "output column": counter(31, 15),
     }
-    preset = chooser("kernel", [*KERNELS, OWN_KERNEL])
 
-    def draw(*values) -> Figure:
+    def draw(_, *values) -> Figure:
         *weights, stride, padding, row, column = values
         kernel = torch.tensor(weights, dtype=torch.float32).view(3, 3)
         output = convolve(grey, kernel, stride, padding)
@@ -76,35 +76,24 @@ def convolution_playground(image: Tensor, *, source: str = "") -> View:
             ax.set_yticks([])
         return figure
 
-    def fit_range(change) -> None:  # before the view hears of the new stride or padding
-        last = len(convolve(grey, torch.zeros(3, 3), controls["stride"].value, controls["padding"].value)) - 1
-        with view.hold():
-            for name in ("output row", "output column"):
-                controls[name].max = last
+    def adapt(name: str) -> None:
+        now = {name: control.value for name, control in controls.items()}
+        if name == "kernel" and now[name] != OWN_KERNEL:
+            for cell, weight in zip(names, KERNELS[now[name]], strict=True):
+                controls[cell].set(weight)
+        elif name in names:
+            weights = tuple(now[cell] for cell in names)
+            controls["kernel"].set(next((k for k, kernel in KERNELS.items() if kernel == weights), OWN_KERNEL))
+        elif name in ("stride", "padding"):
+            wide = len(convolve(grey, torch.zeros(3, 3), now["stride"], now["padding"]))
+            controls["output row"].fit(range(wide))
+            controls["output column"].fit(range(wide))
 
-    for name in ("stride", "padding"):
-        controls[name].observe(fit_range, names="value")
     outputs = [convolve(grey, torch.tensor(k, dtype=torch.float32).view(3, 3), 1, 1) for k in KERNELS.values()]
     static = plots.maps(
         torch.stack([o / o.abs().max() for o in outputs]), columns=3, titles=list(KERNELS), signed=True, source=source
     )
-    box = GridBox(list(cells.values()), layout=Layout(grid_template_columns="repeat(3, 68px)"))
-    rows = [[preset, box], [controls["stride"], controls["padding"]], list(controls.values())[-2:]]
-    view = View(draw, controls, static, "A convolution worked out at one place", rows=rows)
-
-    def take_preset(change) -> None:
-        if change["new"] != OWN_KERNEL:
-            view.set(**dict(zip(names, KERNELS[change["new"]], strict=True)))
-
-    def name_kernel(change) -> None:
-        if not view.waiting:
-            now = tuple(cell.value for cell in cells.values())
-            preset.value = next((name for name, kernel in KERNELS.items() if kernel == now), OWN_KERNEL)
-
-    preset.observe(take_preset, names="value")
-    for cell in cells.values():
-        cell.observe(name_kernel, names="value")
-    return view
+    return View(draw, controls, static, "A convolution worked out at one place", adapt=adapt)
 
 
 def convolve(image: Tensor, kernel: Tensor, stride: int, padding: int) -> Tensor:
@@ -148,23 +137,21 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
         return figure
 
     controls = {
-        "code channels": slider("code channels", CODE_CHANNELS, 8),
-        "image": chooser("image", titles),
-        "channel": counter("channel", 7),
-        "scale": slider("scale", [0.0, 0.5, 1.0, 1.5, 2.0], 0.0),
+        "code channels": slider(CODE_CHANNELS, 8),
+        "image": chooser(titles),
+        "channel": counter(7),
+        "scale": slider([0.0, 0.5, 1.0, 1.5, 2.0], 0.0),
     }
 
-    def fit_range(change) -> None:  # before the view hears of the new code
-        controls["channel"].max = change["new"] - 1
+    def adapt(name: str) -> None:
+        if name == "code channels":
+            controls["channel"].fit(range(controls["code channels"].value))
 
-    controls["code channels"].observe(fit_range, names="value")
     originals, grid = torch.stack(list(images.values())), {}
     for channels in CODE_CHANNELS:
         with torch.no_grad():
             after = model(channels)(originals)
         grid[f"{256 * channels:,} numbers\n{psnr(originals, after).mean():.1f} dB"] = after
     static = plots.image_rows({"original": originals} | grid, data.titles(indices), source=data.source)
-    boxes = list(controls.values())
     alt = "An image decoded with one channel of its code changed, what that changes, and quality against code size"
-    rows = [boxes[:2], boxes[2:]]
-    return View(draw, controls, static, alt, rows=rows, embed=("code channels", "image"))
+    return View(draw, controls, static, alt, embed=("code channels", "image"), adapt=adapt)

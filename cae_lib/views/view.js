@@ -1,0 +1,257 @@
+// The front end of every view: controls, and a picture that follows them. It draws from a sheet of frames that lies
+// in the page, and asks a kernel, where one has said that it answers, for every other state.
+
+const STYLE = `
+:host { display: block; color: var(--jp-content-font-color1, inherit); font-size: var(--jp-ui-font-size1, 0.9rem);
+  font-family: var(--jp-ui-font-family, system-ui, sans-serif); margin: 4px 0; }
+.controls { display: flex; flex-wrap: wrap; gap: 6px 24px; align-items: center; }
+.control { display: flex; gap: 8px; align-items: center; min-width: 0; max-width: 100%; }
+.numbers { display: grid; grid-template-columns: repeat(3, 4.5em); gap: 4px; }
+input[type=range] { flex: 1 1 auto; width: 240px; min-width: 90px; height: 24px; margin: 0;
+  accent-color: var(--jp-brand-color1, #1976d2); }
+select, button, input:not([type=range]) { font: inherit; color: inherit; background: transparent; min-width: 0;
+  max-width: 100%; min-height: 26px; box-sizing: border-box; border: 1px solid; border-radius: 3px; padding: 1px 6px; }
+input[type=file] { border: 0; padding: 0; }
+option { color: var(--jp-ui-font-color1, CanvasText); background: var(--jp-layout-color1, Canvas); }
+button { cursor: pointer; min-width: 4.5em; }
+:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
+:disabled { opacity: 0.45; cursor: default; }
+output { min-width: 2ch; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+p { margin: 4px 0; }
+[role=alert] { color: var(--jp-error-color1, #c62828); font-weight: 600; }
+canvas { display: block; max-width: 100%; height: auto; margin-top: 6px; background: white; border-radius: 2px; }
+canvas.places { cursor: crosshair; }
+[hidden] { display: none !important; }`;
+
+// What the widgets of live kernels answer, by the key of their views: outputs and widgets load this file each.
+const kernels = (globalThis.caeKernels ??= new Map());
+const tell = (key) => document.querySelectorAll(".cae-view").forEach((root) => root.caeHears?.(key));
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** A control as an element: `show` writes a value into it, `change` is called with each that a reader chooses. */
+function handle(name, fact, change) {
+  const id = name.replace(/\W/g, "-"), label = element("label", { for: id }, name);
+  let input, output = "", play = "";
+  if (fact.kind === "slider") {
+    input = element("input", { type: "range", min: 0, step: 1 });
+    output = element("output", { for: id });
+    if (fact.play) play = player(name, input, () => change(Number(input.value)));
+  } else if (fact.kind === "list") input = element("select");
+  else if (fact.kind === "number") input = element("input", { type: "number", step: 0.5, "aria-label": fact.label });
+  else if (fact.kind === "file") input = element("input", { type: "file", accept: "image/*" });
+  else input = element("input", { type: "text", placeholder: fact.label ?? "" });
+  input.id = id;
+  const value = { slider: () => Number(input.value), list: () => input.selectedIndex,
+    number: () => Number(input.value), file: () => input.files[0], text: () => input.value }[fact.kind];
+  input.addEventListener(fact.kind === "slider" ? "input" : "change", () => {
+    change(value());
+    if (fact.kind === "file") input.value = ""; // so that the same file can be chosen again
+  });
+  const show = (fact) => {
+    if (fact.kind === "slider") {
+      input.max = fact.labels.length - 1;
+      input.value = fact.value;
+      output.textContent = fact.labels[fact.value];
+      input.setAttribute("aria-valuetext", fact.labels[fact.value]);
+    } else if (fact.kind === "list") {
+      if (input.cae !== String(fact.labels)) input.replaceChildren(...fact.labels.map((text) => new Option(text)));
+      input.cae = String(fact.labels);
+      input.selectedIndex = fact.value;
+    } else if (fact.kind === "number") input.value = fact.value;
+  };
+  const box = fact.kind === "number" ? input : element("span", { class: "control" }, label, play, input, output);
+  const enable = (on) => [input, play].forEach((each) => each && (each.disabled = !on));
+  return { box, show, enable, kind: fact.kind };
+}
+
+/** A button that moves a slider one place every half a second, from its beginning once it is at its end. */
+function player(name, input, moved) {
+  const button = element("button", { type: "button", "aria-label": `play: ${name}` }, "Play");
+  let timer = null;
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    button.textContent = "Play";
+    button.setAttribute("aria-label", `play: ${name}`);
+  };
+  const step = (place) => {
+    input.value = place;
+    moved();
+    if (place >= Number(input.max) || !input.isConnected) stop();
+  };
+  button.addEventListener("click", () => {
+    if (timer) return stop();
+    timer = setInterval(() => step(Number(input.value) + 1), 500);
+    button.textContent = "Pause";
+    button.setAttribute("aria-label", `pause: ${name}`);
+    step(Number(input.value) >= Number(input.max) ? 0 : Number(input.value) + 1);
+  });
+  input.addEventListener("input", () => timer && stop());
+  return button;
+}
+
+/** Show a view in place of what an element holds, which stays in view where nothing can be moved. */
+export function render(root, spec) {
+  const names = Object.keys(spec.controls), beginning = structuredClone(spec.controls);
+  let controls = structuredClone(beginning), places = spec.places, asking = false, again = false, slow;
+  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys would take those of a slider
+  const shadow = root.attachShadow({ mode: "open" });
+  const numbers = element("div", { class: "numbers", role: "group", "aria-label": "numbers" });
+  const panel = element("div", { class: "controls" }), note = element("p"), alert = element("p", { role: "alert" });
+  const canvas = element("canvas", { role: "img", width: spec.width, height: spec.height });
+  const pencil = canvas.getContext("2d"), fallback = element("slot");
+  const handles = Object.fromEntries(names.map((name) => [name, handle(name, controls[name], (value) => {
+    move({ [name]: value });
+  })]));
+  for (const { box, kind } of Object.values(handles)) {
+    if (kind === "number" && !numbers.isConnected) panel.append(numbers);
+    (kind === "number" ? numbers : panel).append(box);
+  }
+  shadow.append(element("style", {}, STYLE), panel, note, canvas, fallback, alert);
+
+  const sheet = (async () => {
+    const image = new Image();
+    image.src = spec.sheet;
+    await image.decode();
+    return createImageBitmap(image); // keeps it decoded
+  })();
+  let frames = null;
+  sheet.then((bitmap) => { frames = bitmap; show(); });
+
+  const alive = () => kernels.has(spec.key);
+  const fixed = () => names.filter((name) => !spec.embed.includes(name));
+
+  /** The place of the present state among the frames, -1 if it is not there. */
+  function place() {
+    if (fixed().some((name) => controls[name].value !== beginning[name].value)) return -1;
+    let found = 0, step = 1;
+    for (const name of spec.embed) {
+      found += step * controls[name].value;
+      step *= controls[name].labels.length;
+    }
+    return found;
+  }
+
+  function paint(bitmap, x, y, width, height, text) {
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    pencil.drawImage(bitmap, x, y, width, height, 0, 0, width, height);
+    canvas.setAttribute("aria-label", text);
+    canvas.classList.toggle("places", alive() && places.length > 0);
+  }
+
+  function show() {
+    for (const name of names) handles[name].show(controls[name]);
+    const number = place();
+    if (number < 0) return void ask();
+    if (!frames) return;
+    const rows = Math.round(frames.height / spec.height);
+    places = spec.places;
+    paint(frames, Math.floor(number / rows) * spec.width, (number % rows) * spec.height, spec.width, spec.height,
+      spec.texts[number]);
+  }
+
+  function move(values) {
+    for (const [name, value] of Object.entries(values)) controls[name].value = value;
+    alert.textContent = "";
+    show();
+  }
+
+  /** One question at a time: what is chosen meanwhile is asked when the answer has come, the last choice alone. */
+  async function ask() {
+    again = asking;
+    if (asking || !alive()) return;
+    asking = true;
+    slow = setTimeout(() => { note.textContent = "The kernel is drawing …"; }, 400);
+    do {
+      again = false;
+      const reply = await kernels.get(spec.key)(Object.fromEntries(names.map((name) => [name, controls[name].value])));
+      if (again) continue;
+      controls = reply.controls;
+      alert.textContent = reply.problem;
+      for (const name of names) handles[name].show(controls[name]);
+      if (!reply.picture) continue;
+      const bitmap = await createImageBitmap(new Blob([reply.picture]));
+      places = reply.places;
+      paint(bitmap, 0, 0, bitmap.width, bitmap.height, reply.text);
+    } while (again);
+    asking = false;
+    clearTimeout(slow);
+    settle();
+  }
+
+  /** What can be moved now: all of it with a kernel, else what the sheet holds. */
+  function settle() {
+    const lost = alive() ? [] : fixed(), nothing = lost.length === names.length;
+    for (const name of names) handles[name].enable(!lost.includes(name));
+    note.textContent = lost.length ? `To choose ${nothing ? "anything" : lost.join(" or ")}, run this cell in Jupyter.` : "";
+    panel.hidden = canvas.hidden = nothing;
+    fallback.hidden = !nothing;
+  }
+
+  root.caeHears = (key) => { // that a kernel answers from now on, or no longer does
+    if (key !== spec.key) return;
+    if (!alive()) for (const name of fixed()) controls[name] = structuredClone(beginning[name]);
+    asking = false;
+    clearTimeout(slow);
+    settle();
+    show();
+  };
+
+  canvas.addEventListener("click", (event) => {
+    const box = canvas.getBoundingClientRect(), [left, top, right, bottom, rows, columns] = places;
+    const x = ((event.clientX - box.left) / box.width - left) / (right - left);
+    const y = ((event.clientY - box.top) / box.height - top) / (bottom - top);
+    if (!places.length || !alive() || x < 0 || x >= 1 || y < 0 || y >= 1) return;
+    move({ [spec.click[0]]: Math.floor(y * rows), [spec.click[1]]: Math.floor(x * columns) });
+  });
+  root.addEventListener("pointerenter", settle); // what a kernel said while this was not in the page
+  settle();
+  show();
+}
+
+/** Show every view of the page that is not shown yet. */
+export function start() {
+  for (const root of document.querySelectorAll(".cae-view")) {
+    const data = root.querySelector("script[type='application/json']");
+    if (data && !root.shadowRoot) render(root, JSON.parse(data.textContent));
+  }
+}
+
+/** The widget of a live kernel: it is not displayed, but answers the output that has its key. */
+function initialize({ model }) {
+  const waiting = new Map();
+  let asked = 0;
+  const ask = async (values) => {
+    const file = Object.values(values).find((value) => value instanceof File), content = await file?.arrayBuffer();
+    for (const [name, value] of Object.entries(values)) if (value === file && file) values[name] = file.name;
+    const number = ++asked, reply = new Promise((answered) => waiting.set(number, answered));
+    model.send({ number, values }, {}, content ? [content] : []);
+    return reply;
+  };
+  const begin = () => {
+    if (!model.get("key")) return;
+    kernels.set(model.get("key"), ask);
+    tell(model.get("key"));
+  };
+  const end = () => {
+    if (kernels.get(model.get("key")) !== ask) return;
+    kernels.delete(model.get("key"));
+    tell(model.get("key"));
+  };
+  model.on("msg:custom", (reply, [picture]) => {
+    waiting.get(reply.number)?.({ ...reply, picture });
+    waiting.delete(reply.number);
+  });
+  model.on("change:key", begin);
+  model.on("comm_live_update", end); // the kernel has ended or was started again
+  begin();
+  return end;
+}
+
+export default { initialize, render: ({ model, el }) => render(el.appendChild(element("div")), model.get("spec")) };
