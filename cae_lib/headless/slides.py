@@ -125,6 +125,7 @@ def output_piece(output: NotebookNode) -> tuple[NotebookNode, int]:
         scale = min(1.5, ROOM_WIDTH / width, max(410 / height, min(1, (ROOM - 24) / height)))
         size = {"width": int(scale * width), "height": int(scale * height)}
         output = nbformat.from_dict(output)
+        output.data.pop("text/html", None)  # of a view: its height is not known, that of its static picture is
         output.metadata["image/png"] = output.metadata.get("image/png", {}) | size
         height = size["height"] + 24
     elif "text/markdown" in data:

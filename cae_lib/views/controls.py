@@ -27,9 +27,9 @@ class Control:
         return self.kind not in ("file", "text")
 
     @property
-    def index(self) -> int:
-        """The place of its value among its options."""
-        return [value for _, value in self.options].index(self.value)
+    def values(self) -> list:
+        """What can be chosen."""
+        return [value for _, value in self.options]
 
     def name(self, value) -> str:
         """How a value is written beside the handle."""
@@ -37,7 +37,7 @@ class Control:
 
     def set(self, value) -> None:
         """Take a value. Raises UsageError for one that is not among the options."""
-        if self.choosing and value not in [each for _, each in self.options]:
+        if self.choosing and value not in self.values:
             names = ", ".join(label for label, _ in self.options)
             raise UsageError(f"{value!r} cannot be chosen here; choose one of {names}.")
         self.value = value
@@ -45,12 +45,11 @@ class Control:
     def fit(self, options: Iterable, value=None) -> None:
         """Offer other options; the value is kept if it is one of them, or becomes `value`, by default the last."""
         self.options = pairs(options)
-        values = [each for _, each in self.options]
-        self.value = value if value is not None else self.value if self.value in values else values[-1]
+        self.value = value if value is not None else self.value if self.value in self.values else self.values[-1]
 
     def sent(self):
         """Its value as view.js knows it: a place among the options, a number, or a text."""
-        return self.index if self.choosing else self.value if self.kind == "number" else ""
+        return self.values.index(self.value) if self.choosing else self.value if self.kind == "number" else ""
 
     def taken(self, sent, *content: bytes):
         """The value that view.js means; with a file's name comes its content. Of fewer options, the last is taken."""

@@ -97,7 +97,7 @@ function player(name, input, moved) {
 }
 
 /** Show a view in place of what an element holds, which stays in view where nothing can be moved. */
-export function render(root, spec) {
+function render(root, spec) {
   const names = Object.keys(spec.controls), beginning = structuredClone(spec.controls);
   let controls = structuredClone(beginning), places = spec.places, asking = false, again = false, slow;
   root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys would take those of a slider
@@ -216,7 +216,7 @@ export function render(root, spec) {
 }
 
 /** Show every view of the page that is not shown yet. */
-export function start() {
+function start() {
   for (const root of document.querySelectorAll(".cae-view")) {
     const data = root.querySelector("script[type='application/json']");
     if (data && !root.shadowRoot) render(root, JSON.parse(data.textContent));

@@ -109,7 +109,7 @@ class View(anywidget.AnyWidget):
     def states(self, names: Iterable[str]) -> list[tuple]:
         """The states that these controls can reach from the present one, the first control moving fastest."""
         now = {name: control.value for name, control in self.controls.items() if control.draws}
-        ranges = [[value for _, value in self.controls[name].options] for name in reversed(tuple(names))]
+        ranges = [self.controls[name].values for name in reversed(tuple(names))]
         moves = (dict(zip(reversed(tuple(names)), values, strict=True)) for values in product(*ranges))
         return [tuple((now | move).values()) for move in moves]
 
