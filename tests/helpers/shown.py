@@ -1,5 +1,6 @@
 """A view in a page: what a reader sees of it, and can take hold of."""
 
+import json
 import re
 from statistics import median
 
@@ -38,7 +39,12 @@ class Shown:
     def label(self, name: str) -> str:
         """What is written beside a slider, and said of it."""
         said = self.control(name).get_attribute("aria-valuetext")
-        assert said == self.root.locator(".control", has=self.page.get_by_label(name, exact=True)).locator("output").inner_text()
+        assert (
+            said
+            == self.root.locator(".control", has=self.page.get_by_label(name, exact=True))
+            .locator("output")
+            .inner_text()
+        )
         return said
 
     def place(self, name: str) -> tuple[int, int]:
@@ -89,6 +95,11 @@ class Shown:
             assert self.place(name)[0] == 0
             self.wait_for(name, self.label(name))
         return names
+
+    def embedded(self, name: str) -> bool:
+        """Whether the frames of a slider lie in the page."""
+        data = json.loads(self.root.locator("script[type='application/json']").text_content())
+        return name in data["embed"]
 
     def latency(self, name: str) -> float:
         """The median of 20 steps of a slider, in milliseconds from the key to the picture."""
