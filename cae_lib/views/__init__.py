@@ -1,6 +1,6 @@
 """Sliders and playgrounds over everything else, and what stands in where no kernel runs.
 
-- view: controls, one picture, and what is shown of them in every place
+- view: controls, one picture, and what is shown of them in every place, by view.js, controls.js and convolution.js
 - controls: sliders, lists, numbers, fields
 - sheet: all frames of a view as one picture
 - layers: what is inside a network: outputs, kernels, receptive fields

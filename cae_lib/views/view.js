@@ -1,5 +1,6 @@
 // The front end of every view: controls, and a picture that follows them. It draws from a sheet of frames that lies
-// in the page, and asks a kernel, where one has said that it answers, for every other state.
+// in the page, and asks a kernel, where one has said that it answers, for every other state. It stands behind
+// controls.js, in one module.
 
 const STYLE = `
 :host { display: block; color: var(--jp-content-font-color1, inherit); font-size: var(--jp-ui-font-size1, 0.9rem);
@@ -21,80 +22,19 @@ p { margin: 4px 0; }
 [role=alert] { color: var(--jp-error-color1, #c62828); font-weight: 600; }
 canvas { display: block; max-width: 100%; height: auto; margin-top: 6px; background: white; border-radius: 2px; }
 canvas.places { cursor: crosshair; }
+label { white-space: nowrap; }
+table { border-collapse: collapse; margin: 2px 0; }
+caption { text-align: left; white-space: nowrap; }
+td { border: 1px solid var(--jp-border-color1, #999); padding: 1px 6px; min-width: 3.5em; text-align: right;
+  font-variant-numeric: tabular-nums; }
 [hidden] { display: none !important; }`;
+
+// Views that are computed in the page, by their names: each is a function of the view's data.
+const painters = {};
 
 // What the widgets of live kernels answer, by the key of their views: outputs and widgets load this file each.
 const kernels = (globalThis.caeKernels ??= new Map());
 const tell = (key) => document.querySelectorAll(".cae-view").forEach((root) => root.caeHears?.(key));
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-/** A control as an element: `show` writes a value into it, `change` is called with each that a reader chooses. */
-function handle(name, fact, change) {
-  const id = name.replace(/\W/g, "-"), label = element("label", { for: id }, name);
-  let input, output = "", play = "";
-  if (fact.kind === "slider") {
-    input = element("input", { type: "range", min: 0, step: 1 });
-    output = element("output", { for: id });
-    if (fact.play) play = player(name, input, () => change(Number(input.value)));
-  } else if (fact.kind === "list") input = element("select");
-  else if (fact.kind === "number") input = element("input", { type: "number", step: 0.5, "aria-label": fact.label });
-  else if (fact.kind === "file") input = element("input", { type: "file", accept: "image/*" });
-  else input = element("input", { type: "text", placeholder: fact.label ?? "" });
-  input.id = id;
-  const value = { slider: () => Number(input.value), list: () => input.selectedIndex,
-    number: () => Number(input.value), file: () => input.files[0], text: () => input.value }[fact.kind];
-  input.addEventListener(fact.kind === "slider" ? "input" : "change", () => {
-    change(value());
-    if (fact.kind === "file") input.value = ""; // so that the same file can be chosen again
-  });
-  const show = (fact) => {
-    if (fact.kind === "slider") {
-      input.max = fact.labels.length - 1;
-      input.value = fact.value;
-      output.textContent = fact.labels[fact.value];
-      input.setAttribute("aria-valuetext", fact.labels[fact.value]);
-    } else if (fact.kind === "list") {
-      if (input.cae !== String(fact.labels)) input.replaceChildren(...fact.labels.map((text) => new Option(text)));
-      input.cae = String(fact.labels);
-      input.selectedIndex = fact.value;
-    } else if (fact.kind === "number") input.value = fact.value;
-  };
-  const box = fact.kind === "number" ? input : element("span", { class: "control" }, label, play, input, output);
-  const enable = (on) => [input, play].forEach((each) => each && (each.disabled = !on));
-  return { box, show, enable, kind: fact.kind };
-}
-
-/** A button that moves a slider one place every half a second, from its beginning once it is at its end. */
-function player(name, input, moved) {
-  const button = element("button", { type: "button", "aria-label": `play: ${name}` }, "Play");
-  let timer = null;
-  const stop = () => {
-    clearInterval(timer);
-    timer = null;
-    button.textContent = "Play";
-    button.setAttribute("aria-label", `play: ${name}`);
-  };
-  const step = (place) => {
-    input.value = place;
-    moved();
-    if (place >= Number(input.max) || !input.isConnected) stop();
-  };
-  button.addEventListener("click", () => {
-    if (timer) return stop();
-    timer = setInterval(() => step(Number(input.value) + 1), 500);
-    button.textContent = "Pause";
-    button.setAttribute("aria-label", `pause: ${name}`);
-    step(Number(input.value) >= Number(input.max) ? 0 : Number(input.value) + 1);
-  });
-  input.addEventListener("input", () => timer && stop());
-  return button;
-}
 
 /** Show a view in place of what an element holds, which stays in view where nothing can be moved. */
 function render(root, spec) {
@@ -105,6 +45,7 @@ function render(root, spec) {
   const numbers = element("div", { class: "numbers", role: "group", "aria-label": "numbers" });
   const panel = element("div", { class: "controls" }), note = element("p"), alert = element("p", { role: "alert" });
   const canvas = element("canvas", { role: "img", width: spec.width, height: spec.height });
+  const painter = painters[spec.painter]?.(spec.data), below = element("div", {}, ...(painter?.below ?? []));
   const pencil = canvas.getContext("2d"), fallback = element("slot");
   const handles = Object.fromEntries(names.map((name) => [name, handle(name, controls[name], (value) => {
     move({ [name]: value });
@@ -113,18 +54,18 @@ function render(root, spec) {
     if (kind === "number" && !numbers.isConnected) panel.append(numbers);
     (kind === "number" ? numbers : panel).append(box);
   }
-  shadow.append(element("style", {}, STYLE), panel, note, canvas, fallback, alert);
+  shadow.append(element("style", {}, STYLE), panel, note, canvas, below, fallback, alert);
 
-  const sheet = (async () => {
+  let frames = null;
+  async function load() {
     const image = new Image();
     image.src = spec.sheet;
     await image.decode();
-    return createImageBitmap(image); // keeps it decoded
-  })();
-  let frames = null;
-  sheet.then((bitmap) => { frames = bitmap; show(); });
+    frames = await createImageBitmap(image); // keeps it decoded
+    show();
+  }
 
-  const alive = () => kernels.has(spec.key);
+  const alive = () => painter || kernels.has(spec.key);
   const fixed = () => names.filter((name) => !spec.embed.includes(name));
 
   /** The place of the present state among the frames, -1 if it is not there. */
@@ -147,6 +88,11 @@ function render(root, spec) {
 
   function show() {
     for (const name of names) handles[name].show(controls[name]);
+    if (painter) {
+      const { text, places: found } = painter.paint(canvas, pencil, controls);
+      places = found;
+      return canvas.setAttribute("aria-label", text);
+    }
     const number = place();
     if (number < 0) return void ask();
     if (!frames) return;
@@ -158,6 +104,7 @@ function render(root, spec) {
 
   function move(values) {
     for (const [name, value] of Object.entries(values)) controls[name].value = value;
+    painter?.fit(controls, Object.keys(values));
     alert.textContent = "";
     show();
   }
@@ -203,23 +150,28 @@ function render(root, spec) {
     show();
   };
 
-  canvas.addEventListener("click", (event) => {
+  /** Choose the place of the map that is pointed at. */
+  function point(event) {
     const box = canvas.getBoundingClientRect(), [left, top, right, bottom, rows, columns] = places;
     const x = ((event.clientX - box.left) / box.width - left) / (right - left);
     const y = ((event.clientY - box.top) / box.height - top) / (bottom - top);
     if (!places.length || !alive() || x < 0 || x >= 1 || y < 0 || y >= 1) return;
     move({ [spec.click[0]]: Math.floor(y * rows), [spec.click[1]]: Math.floor(x * columns) });
-  });
+  }
+  canvas.addEventListener("click", point);
+  if (painter) canvas.addEventListener("pointermove", point);
   root.addEventListener("pointerenter", settle); // what a kernel said while this was not in the page
+  canvas.classList.toggle("places", Boolean(painter));
   settle();
-  show();
+  painter ? show() : load();
 }
 
-/** Show every view of the page that is not shown yet. */
+/** Show every view of the page that is not shown yet; one that needs another script waits for it. */
 function start() {
   for (const root of document.querySelectorAll(".cae-view")) {
     const data = root.querySelector("script[type='application/json']");
-    if (data && !root.shadowRoot) render(root, JSON.parse(data.textContent));
+    const spec = data && !root.shadowRoot && JSON.parse(data.textContent);
+    if (spec && (!spec.painter || spec.painter in painters)) render(root, spec);
   }
 }
 

@@ -28,7 +28,7 @@ from cae_lib.views.controls import Control, slider
 from cae_lib.views.sheet import compact, sheet, webp
 
 KEPT = 80  # pictures that a view remembers, some 50 kB each
-MODULE = Path(__file__).with_name("view.js")
+SCRIPT = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("controls.js", "view.js"))
 
 
 @dataclass(frozen=True)
@@ -43,28 +43,72 @@ class Frame:
     places: tuple = ()
 
 
-class View(anywidget.AnyWidget):
-    """A picture, drawn from the values of some controls.
+class Panel(anywidget.AnyWidget):
+    """Controls and what view.js shows of them: in a notebook, in a page, in Colab.
 
-    draw: takes the controls' values in their order and returns a Figure; controls: name -> Control; static: the Figure
-    shown where no script runs; alt: what the picture shows, for screen readers; embed: names of the controls whose
-    pictures need no kernel; adapt: is given the name of a control that has been set, and may fit others to it; places:
-    the controls of row and column that a click on the first axes sets. `png` is the picture in view.
+    static: the Figure shown where no script runs; alt: what the picture shows, for screen readers.
     """
 
-    _esm = MODULE
+    _esm = SCRIPT
     key = traitlets.Unicode().tag(sync=True)  # by which view.js finds the widget of an output
     spec = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, controls: dict[str, Control], static: Figure, alt: str):
+        super().__init__()
+        self.controls, self.alt = controls, alt
+        self.static = compact(picture.to_png(static))
+
+    def facts(self) -> dict:
+        """What view.js needs to know."""
+        return {"controls": {name: control.spec() for name, control in self.controls.items()}}
+
+    def html(self, facts: dict) -> str:
+        """The view for every page that runs scripts; where they are taken out, the static picture remains."""
+        static = Image.open(BytesIO(self.static))
+        image = (
+            f'<img src="{webp(static.convert("RGB"))}" alt="{escape(self.alt)}" width="{static.width}" '
+            f'height="{static.height}" style="max-width: 100%; height: auto; background: white">'
+        )
+        data = json.dumps(facts, ensure_ascii=False).replace("</", "<\\/")
+        return f"""<div class="cae-view">
+{image}
+<script type="application/json">{data}</script>
+<script type="module">
+{self._esm}
+start();
+</script></div>"""
+
+    def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
+        facts = self.facts()
+        # The same view has the same key whenever the notebook is run, so that its file stays the same.
+        self.key = facts["key"] = sha256(json.dumps(facts).encode()).hexdigest()[:16]
+        if "google.colab" in sys.modules:  # an output is a page of its own there, and finds no widget of another
+            self.spec = facts
+            return super()._repr_mimebundle_(**options)
+        data = {
+            "text/plain": f"{self.alt}: run this cell to move through it.",
+            "text/html": self.html(facts),
+            "image/png": b64encode(self.static).decode(),
+        }
+        return data, {"image/png": {"alt": self.alt}}
+
+
+class View(Panel):
+    """A picture, drawn from the values of some controls.
+
+    draw: takes the controls' values in their order and returns a Figure; embed: names of the controls whose pictures
+    need no kernel; adapt: is given the name of a control that has been set, and may fit others to it; places:
+    the controls of row and column that a click on the first axes sets. `png` is the picture in view.
+    """
 
     def __init__(
         self, draw: Callable, controls: dict[str, Control], static: Figure, alt: str, *,
         embed: tuple = (), adapt: Callable[[str], None] | None = None, places: tuple = (),
     ):  # fmt: skip
-        super().__init__()
-        self.draw, self.controls, self.alt, self.embed, self.places = draw, controls, alt, embed, places
+        super().__init__(controls, static, alt)
+        self.draw, self.embed, self.places = draw, embed, places
         self.adapt = adapt or (lambda name: None)
         self.frame = lru_cache(KEPT)(self.drawn)
-        self.static = compact(picture.to_png(static))
         self.show()
         self.on_msg(self.answer)
 
@@ -134,43 +178,10 @@ class View(anywidget.AnyWidget):
         """What view.js shows without a kernel: the controls, and the frames with their texts."""
         frames = [self.frame(*values) for values in self.states(self.embed)]
         address, width, height = sheet([frame.png for frame in frames])
-        facts = {
-            "controls": {name: control.spec() for name, control in self.controls.items()},
+        return super().facts() | {
             "embed": self.embed, "click": self.places, "places": self.frame(*self.values()).places,
             "sheet": address, "width": width, "height": height, "texts": [frame.text for frame in frames],
         }  # fmt: skip
-        # The same view has the same key whenever the notebook is run, so that its file stays the same.
-        return facts | {"key": sha256(json.dumps(facts).encode()).hexdigest()[:16]}
-
-    def html(self, facts: dict) -> str:
-        """The view for every page that runs scripts; where they are taken out, the static picture remains."""
-        static = Image.open(BytesIO(self.static))
-        image = (
-            f'<img src="{webp(static.convert("RGB"))}" alt="{escape(self.alt)}" width="{static.width}" '
-            f'height="{static.height}" style="max-width: 100%; height: auto; background: white">'
-        )
-        data = json.dumps(facts, ensure_ascii=False).replace("</", "<\\/")
-        script = MODULE.read_text(encoding="utf-8")
-        return f"""<div class="cae-view">
-{image}
-<script type="application/json">{data}</script>
-<script type="module">
-{script}
-start();
-</script></div>"""
-
-    def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
-        facts = self.facts()
-        self.key = facts["key"]
-        if "google.colab" in sys.modules:  # an output is a page of its own there, and finds no widget of another
-            self.spec = facts
-            return super()._repr_mimebundle_(**options)
-        data = {
-            "text/plain": f"{self.alt}: run this cell to move through it.",
-            "text/html": self.html(facts),
-            "image/png": b64encode(self.static).decode(),
-        }
-        return data, {"image/png": {"alt": self.alt}}
 
 
 def picture_slider(draw: Callable, options, description: str, static: Figure, alt: str, start=None) -> View:

@@ -1,19 +1,25 @@
 """A page made by `cae run`, opened from the disk: no kernel, no server, no network; its views move all the same."""
 
+import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 from helpers.browser import watched_page
 from helpers.notebooks import make_notebook
 from helpers.shown import Shown
+
+from cae_lib.data.images import load_images
 
 pytestmark = pytest.mark.slow
 SET_UP = """\
 from cae_lib.checkpoints import load_run
 from cae_lib.data.images import load_images
 from cae_lib.views.descent import descent
-from cae_lib.views.playgrounds import bottleneck_explorer
+from cae_lib.views.playgrounds import bottleneck_explorer, convolution_playground
 from cae_lib.views.own_image import own_image
 from cae_lib.views.widgets import channel_slider, epoch_slider
 
@@ -23,8 +29,9 @@ VIEWS = (
     "bottleneck_explorer(test, [0, 1])",
     'display(descent(), channel_slider(load_run("model1").model, test, [0, 1], "encoder.6"))',
     "own_image(test.images[0])",
+    "convolution_playground(test.images[3])",
 )
-FRAMES = (0, 2)  # of the views below, whose sliders are measured
+MEASURED = {0: "epoch", 2: "learning rate", 5: "output row"}
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +58,12 @@ def views(request, path, browser):
 
 def test_every_slider_by_keyboard_and_mouse(views):
     assert [shown.move_every_slider() for shown in views] == [
-        ["epoch"], ["code channels"], ["learning rate"], ["channel"], []]  # fmt: skip
+        ["epoch"], ["code channels"], ["learning rate"], ["channel"], [],
+        ["stride", "padding", "output row", "output column"]]  # fmt: skip
 
 
 def test_what_a_kernel_must_draw_cannot_be_chosen_and_says_why(views):
-    epochs, explorer, _, channels, own = views
+    epochs, explorer, _, channels, own, _ = views
     assert epochs.control("images").is_disabled() and explorer.control("scale").is_disabled()
     epochs.root.get_by_text("To choose images, run this cell in Jupyter.").wait_for()
     channels.root.get_by_text("To choose image or layer, run this cell in Jupyter.").wait_for()
@@ -97,11 +105,56 @@ def test_everything_fits(views):
 
 
 def test_from_key_to_picture(views):
-    for shown in [views[k] for k in FRAMES]:
-        (name,) = shown.names("input[type=range]")
-        took = shown.latency(name)
+    for k, name in MEASURED.items():
+        took = views[k].latency(name)
         print(f"page, {name}: {took:.1f} ms from key to picture (median of 20)")
         assert took < 50
+
+
+def test_a_convolution_is_worked_out(views):
+    """Every number of the sentence, and of the tables below it, is that of PyTorch."""
+    shown, grey = views[5], load_images("test").images[3].float().mean(0).round()
+    rng = np.random.default_rng(0)
+    for stride, padding in ((1, 1), (2, 0), (3, 2)):
+        weights = rng.integers(-3, 4, 9).tolist()
+        for k, weight in enumerate(weights):
+            shown.control(f"kernel, row {k // 3}, column {k % 3}").fill(str(weight))
+        for name, key, steps in (("stride", "Home", stride - 1), ("padding", "Home", padding)):
+            for press in [key] + ["ArrowRight"] * steps:
+                shown.press(name, press)
+        shown.press("output row", "End")
+        shown.press("output column", "ArrowLeft")
+        row, column = int(shown.label("output row")), int(shown.label("output column"))
+        output = F.conv2d(
+            grey[None, None], torch.tensor(weights).view(1, 1, 3, 3).float(), stride=stride, padding=padding
+        )
+        assert row == output.shape[2] - 1
+        name, sum_of, total = shown.root.get_by_text("output[").inner_text().split(" = ")
+        terms = re.sub(r"\(−(\S+?)\)", r"(-\1)", sum_of).replace("·", "*")
+        assert name == f"output[{row}, {column}]" and sum_of.count("·") == 9
+        expected = output[0, 0, row, column].item()
+        assert eval(terms) == pytest.approx(expected) == pytest.approx(float(total.replace("−", "-")))
+        cells = [float(text.replace("−", "-")) for text in shown.root.locator("td").all_inner_texts()]
+        assert cells[9:18] == weights and sum(cells[18:]) == pytest.approx(expected)
+        assert cells[18:] == [x * w for x, w in zip(cells, weights, strict=False)]
+        assert f"1 = {output.shape[2]} pixels wide" in shown.root.get_by_text("Left: the image").inner_text()
+        shown.wait_for("kernel", "your own")
+
+
+def test_a_value_that_is_pointed_at_is_worked_out(views):
+    shown = views[5]
+    shown.control("kernel").select_option(label="outline")
+    assert [shown.control(f"kernel, row {r}, column 1").input_value() for r in range(3)] == ["-1", "4", "-1"]
+    shown.canvas.scroll_into_view_if_needed()
+    box, wide = shown.canvas.bounding_box(), int(shown.canvas.get_attribute("width"))
+    place = box["width"] / wide * 8
+    right = box["x"] + box["width"] - 36 * place  # where the map of the output begins
+    shown.page.mouse.move(right + 20.5 * place, box["y"] + 10.5 * place)
+    shown.wait_for("output column", "20")
+    assert shown.label("output row") == "10"
+    shown.control("kernel, row 1, column 1").fill("5")
+    shown.control("kernel, row 1, column 1").press("Tab")
+    shown.wait_for("kernel", "sharpen")
 
 
 def test_page_is_small(path):

@@ -23,11 +23,11 @@ from cae_lib.views.components import components_slider
 from cae_lib.views.descent import descent
 from cae_lib.views.dying_relu import dying_relu
 from cae_lib.views.own_image import own_image
-from cae_lib.views.playgrounds import bottleneck_explorer, convolution_playground
+from cae_lib.views.playgrounds import bottleneck_explorer
 from cae_lib.views.rates import bits_slider, rate_slider
 from cae_lib.views.widgets import channel_slider, epoch_slider
 
-OFTEN = (6, 4, 1, 1, 1, 6, 6, 2, 3, 1, 3, 3, 1)  # how often each of the views below is moved
+OFTEN = (6, 4, 1, 1, 6, 6, 2, 3, 1, 3, 3, 1)  # how often each of the views below is moved
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -43,7 +43,6 @@ def views():
             epoch_slider(model1, data, [0, 1]),
             epoch_slider(model1, data, [0], load_run("model1_code8")),
             channel_slider(model1.model, data, [3, 4], "encoder.6"),
-            convolution_playground(data.images[5]),
             bottleneck_explorer(data, [0, 1]),
             bits_slider("model1_code2", data.images[1]),
             rate_slider(data.images[1]),
