@@ -25,7 +25,7 @@ from PIL import Image
 
 from cae_lib.base import picture
 from cae_lib.views.controls import Control, slider
-from cae_lib.views.sheet import compact, sheet, webp
+from cae_lib.views.sheet import sheet, webp
 
 KEPT = 80  # pictures that a view remembers, some 50 kB each
 SCRIPT = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("controls.js", "view.js"))
@@ -56,7 +56,7 @@ class Panel(anywidget.AnyWidget):
     def __init__(self, controls: dict[str, Control], static: Figure, alt: str):
         super().__init__()
         self.controls, self.alt = controls, alt
-        self.static = compact(picture.to_png(static))
+        self.static = picture.compact(picture.to_png(static))
 
     def facts(self) -> dict:
         """What view.js needs to know."""
@@ -66,7 +66,7 @@ class Panel(anywidget.AnyWidget):
         """The view for every page that runs scripts; where they are taken out, the static picture remains."""
         static = Image.open(BytesIO(self.static))
         image = (
-            f'<img src="{webp(static.convert("RGB"))}" alt="{escape(self.alt)}" width="{static.width}" '
+            f'<img src="{webp(static)}" alt="{escape(self.alt)}" width="{static.width}" '
             f'height="{static.height}" style="max-width: 100%; height: auto; background: white">'
         )
         data = json.dumps(facts, ensure_ascii=False).replace("</", "<\\/")

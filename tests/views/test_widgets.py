@@ -9,6 +9,7 @@ import torch
 from helpers.images import stand_in_set
 
 from cae_lib import plots
+from cae_lib.base.picture import compact
 from cae_lib.checkpoints import load_run, train_run
 from cae_lib.codec import streams
 from cae_lib.data.images import scale
@@ -18,7 +19,6 @@ from cae_lib.training import TrainConfig
 from cae_lib.views import rates
 from cae_lib.views.layers import receptive_field, tiled
 from cae_lib.views.rates import bits_slider, rate_slider
-from cae_lib.views.sheet import compact
 from cae_lib.views.view import View
 from cae_lib.views.widgets import channel_slider, epoch_slider
 
