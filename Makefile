@@ -50,7 +50,7 @@ site: .venv/.done  ## build the course as a site into build/site, slides include
 figures: .venv/.done  ## draw everything under figures/ again from the stored runs and measurements
 	$(BIN)/cae figures
 
-# The source is notebooks/solutions. Without the state of its widgets, a stored notebook shows their static pictures.
+# The source is notebooks/solutions. The state of widgets is of no use without their kernel.
 notebooks: export CAE_RUNS := $(CURDIR)/build/runs
 notebooks: .venv/.done  ## write the notebooks from their solutions, execute them in place and keep their outputs
 	$(BIN)/python -m cae_lib.course.release

@@ -120,7 +120,7 @@ def maps(values: Tensor, *, columns: int = 8, titles=None, signed: bool = False,
         if i >= count:
             ax.axis("off")
             continue
-        drawn = ax.imshow(np.asarray(values[i]), cmap=cmap, vmin=low, vmax=high)
+        drawn = ax.imshow(np.asarray(values[i]), cmap=cmap, vmin=low, vmax=high, interpolation="nearest")
         name = titles[i] if titles else str(i) if many else f"channel {i}"
         share = float((values[i] == 0).float().mean())
         zeros = "" if signed else f"\n{share:.0%} zeros" if not many else ": zero" if share == 1 else ""

@@ -151,12 +151,12 @@ def view_speed() -> None:
     """One step of the epoch slider over stored pictures: a picture that was drawn before, and one that was not."""
     data = load_images("test")
     view = epoch_slider(load_run("model1_code8"), data, data.one_per_class()[:3])
-    epochs, images = (view.controls[name] for name in ("epoch", "images"))
+    epochs = view.controls["epoch"]
 
     def step(state: tuple) -> None:
-        images.value, epochs.value = state
+        view.set(images=state[0], epoch=state[1])
 
-    stored = [("the first ones", epoch) for epoch in epochs.options] * 10
+    stored = [("the first ones", epoch) for epoch in epochs.values] * 10
     fresh = [(name, epochs.value) for name in data.classes]
     # The step that warms up draws the first of the fresh pictures.
     per_step = [1000 * seconds(step, stored) / len(stored), 1000 * seconds(step, fresh) / (len(fresh) - 1)]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 RECORD = "application/vnd.cae.record+json"
 RUN = ("run", "status", "seconds", "tries", "failures", "data")  # columns of every table, besides a batch's own
-EMBED = "CAE_EMBED_FRAMES"  # set while a page is made: asks the views for what a page without a kernel needs
 
 
 def record(**numbers: float | int | bool | str) -> None:

@@ -171,14 +171,14 @@ def plots() -> Check:
 
 
 def widgets(version_of=importlib.metadata.version) -> Check:
-    """Sliders need ipywidgets in the kernel and jupyterlab_widgets in JupyterLab."""
+    """Sliders ask the kernel through anywidget, which needs jupyterlab_widgets in JupyterLab."""
     found = []
-    for name in ("ipywidgets", "jupyterlab_widgets"):
+    for name in ("anywidget", "jupyterlab_widgets"):
         try:
             found.append(f"{name} {version_of(name)}")
         except importlib.metadata.PackageNotFoundError:
             cure = f"`pip install {name}`, then start JupyterLab again and reload its page."
-            return Check(False, f"{name} is missing: sliders will not show", cure)
+            return Check(False, f"{name} is missing: sliders cannot ask the kernel for pictures", cure)
     return Check(True, f"widgets: {', '.join(found)}")
 
 

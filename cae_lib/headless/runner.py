@@ -14,13 +14,11 @@ from cae_lib import __version__
 from cae_lib.base import places
 from cae_lib.base.atomic import strict, write_atomically
 from cae_lib.base.errors import UsageError
-from cae_lib.base.records import EMBED
 from cae_lib.headless.parameters import read_notebook
 
 NOTEBOOKS = places.outside("notebooks")
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 EXITS = {("SystemExit", ""), ("SystemExit", "0")}  # see left_early
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,6 @@ def run_notebook(
     target.unlink(missing_ok=True)
     # Only what is said about the notebook belongs on the screen, not what its tools say about themselves.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    if page:
-        os.environ[EMBED] = "1"
     backend = os.environ.pop("MPLBACKEND", None)  # a kernel would take it, and plt.show() would show nothing
     for tool in ("papermill", "traitlets"):
         logging.getLogger(tool).setLevel(logging.CRITICAL)
@@ -126,7 +122,6 @@ def run_notebook(
         except NoSuchKernel:
             error = "Jupyter has no kernel called python3: run `cae doctor` for the cure."
         finally:
-            os.environ.pop(EMBED, None)
             if backend is not None:
                 os.environ["MPLBACKEND"] = backend
         seconds = time.perf_counter() - began
@@ -136,13 +131,11 @@ def run_notebook(
         executed.cells = [c for c in executed.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
         left = "" if error else left_early(executed)
         error = error or cell_error(executed) or widget_error(executed) or left
-        # Without the state of its widgets, a page or a reopened notebook shows their static pictures.
-        executed.metadata.pop("widgets", None)
+        executed.metadata.pop("widgets", None)  # of no use without the kernel: views bring their own pictures
         executed.metadata.get("papermill", {}).update(input_path=notebook.name, output_path=target.name)
         executed.metadata["cae"] = {"data": source, "version": __version__}
         if page:
             write_page(executed, target.with_suffix(".html"))
-        drop_frames(executed)
         text = nbformat.writes(nbformat.from_dict(strict(executed)))
         write_atomically(target, text.encode())
     return Outcome(notebook.stem, seconds, error, bool(left) and error == left)
@@ -195,14 +188,6 @@ def widget_error(executed) -> str:
             if output["output_type"] == "error":
                 return f"in a widget: {output['ename']}: {output['evalue']}"
     return ""
-
-
-def drop_frames(executed) -> None:
-    """Take the frames of views out of a notebook: there, the views themselves or their static pictures are shown."""
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            if WIDGET_VIEW in output.get("data", {}):
-                output.data.pop("text/html", None)
 
 
 def title_of(executed) -> str:

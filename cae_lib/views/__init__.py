@@ -1,6 +1,8 @@
 """Sliders and playgrounds over everything else, and what stands in where no kernel runs.
 
-- view: controls, one picture, and the static picture of a saved notebook
+- view: controls, one picture, and what is shown of them in every place, by view.js, controls.js and convolution.js
+- controls: sliders, lists, numbers, fields
+- sheet: all frames of a view as one picture
 - layers: what is inside a network: outputs, kernels, receptive fields
 - drawing: a map with its scale, marked points
 - widgets: the epochs of a run, the channels of a layer

@@ -11,7 +11,8 @@ from cae_lib.codec.entropy import Tables
 from cae_lib.data.images import ImageSet
 from cae_lib.race.rate_distortion import decibels
 from cae_lib.race.rate_plots import enlarged_error
-from cae_lib.views.view import View, chooser, slider
+from cae_lib.views.controls import chooser, slider
+from cae_lib.views.view import View
 
 STEPS = (128, 90, 64, 45, 32, 22, 16, 11, 8)
 ROUNDINGS = (0.5, 0.4, 0.3, 0.2, 0.1)
@@ -76,9 +77,9 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
     options = [(f"{step}", step) for step in STEPS]
     widths = [(f"{r:g} (zero: {2 * (1 - r):g} steps)", r) for r in ROUNDINGS]
     controls = {
-        "step": slider("step", options, start[0]),
-        "rounding": slider("rounding", widths, start[1]),
-        "image": chooser("image", [(name, k) for k, name in enumerate(data.names(indices))], 0),
+        "step": slider(options, start[0]),
+        "rounding": slider(widths, start[1]),
+        "image": chooser([(name, k) for k, name in enumerate(data.names(indices))]),
     }
     alt = "An image through the block codec: original, decoded picture, error, and quality against bytes"
     return View(draw, controls, strip(), alt, embed=("step",)).prepare("step")

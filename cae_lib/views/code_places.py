@@ -1,9 +1,6 @@
 """A view of a code as a map of places to click on: what each place paints."""
 
 import torch
-from ipywidgets import Button, GridBox, Layout
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from torch import nn
 
@@ -11,10 +8,9 @@ from cae_lib import plots
 from cae_lib.base.errors import UsageError
 from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.models import range_of
+from cae_lib.views.controls import chooser, counter
 from cae_lib.views.drawing import show_map
-from cae_lib.views.view import View, chooser, counter
-
-WIDTH = 14  # of a place, in pixels of the screen
+from cae_lib.views.view import View
 
 
 def code_places(model: nn.Module, data: ImageSet, indices) -> View:
@@ -50,30 +46,11 @@ def code_places(model: nn.Module, data: ImageSet, indices) -> View:
         return figure
 
     controls = {
-        "row": counter("row", height - 1, height // 2),
-        "column": counter("column", width - 1, width // 2),
-        "channel": counter("channel", channels - 1),
-        "image": chooser("image", names),
+        "row": counter(height - 1, height // 2),
+        "column": counter(width - 1, width // 2),
+        "channel": counter(channels - 1),
+        "image": chooser(names),
     }
-    small = Layout(width=f"{WIDTH}px", height=f"{WIDTH}px", padding="0", margin="0")
-    buttons = [Button(layout=small, tooltip=f"row {k // width}, column {k % width}") for k in range(height * width)]
-    grid = GridBox(buttons, layout=Layout(grid_template_columns=f"repeat({width}, {WIDTH}px)"))
-
-    def colour(change=None) -> None:
-        values = codes[controls["image"].value][0, controls["channel"].value].flatten()
-        for button, value in zip(buttons, values.tolist(), strict=True):
-            button.style.button_color = to_hex(colormaps["viridis"](min(max(value / high, 0.0), 1.0)))
-
-    def click(k: int):
-        return lambda button: view.set(row=k // width, column=k % width)
-
-    for k, button in enumerate(buttons):
-        button.on_click(click(k))
-    for name in ("channel", "image"):
-        controls[name].observe(colour, names="value")
-    colour()
     static = draw(height // 2, width // 2, 0, names[0])
     alt = "One number of a code set to zero, the decoded picture, and the pixels that this changes"
-    boxes = list(controls.values())
-    view = View(draw, controls, static, alt, rows=[[grid], boxes[:2], boxes[2:]])
-    return view
+    return View(draw, controls, static, alt, places=("row", "column"))

@@ -11,7 +11,7 @@ from cae_lib.plots import COLOURS, MARKERS
 def show_map(ax: Axes, values, title: str, *, low: float = 0, high: float | None = None, cmap: str = "viridis") -> None:
     """One map (H, W) on one axes, with its colour scale from low to high (by default the largest value)."""
     high = float(values.max()) or 1.0 if high is None else high
-    drawn = ax.imshow(np.asarray(values), cmap=cmap, vmin=low, vmax=high)
+    drawn = ax.imshow(np.asarray(values), cmap=cmap, vmin=low, vmax=high, interpolation="nearest")
     ax.set_title(title, fontsize=9)
     ax.set_xticks([])
     ax.set_yticks([])

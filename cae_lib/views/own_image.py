@@ -1,11 +1,9 @@
 """The reader's own picture through every codec of the kit."""
 
-from collections.abc import Callable
 from math import isinf
 from pathlib import Path
 
 import torch
-from ipywidgets import FileUpload, Layout, Text
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -17,8 +15,9 @@ from cae_lib.race.baselines import BASELINES
 from cae_lib.race.codecs import codec_named
 from cae_lib.race.rate_distortion import decibels
 from cae_lib.race.rates import bits_per_pixel
+from cae_lib.views.controls import Control, chooser, slider
 from cae_lib.views.drawing import show_map
-from cae_lib.views.view import View, chooser, look, slider
+from cae_lib.views.view import View
 
 LARGEST = 256  # pixels a side: more would make each move slow
 
@@ -46,51 +45,34 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
         return figure
 
     controls = {
-        "picture": chooser("picture", pictures),
-        "codec": chooser("codec", names, name),
-        "quality": slider("quality", codec_named(name).curve_qualities, middle(name)),
+        "picture": chooser(pictures),
+        "upload a picture": Control("file", [], None),
+        "or give its path": Control("text", [], "", label="folder/picture.png"),
+        "codec": chooser(names, name),
+        "quality": slider(codec_named(name).curve_qualities, middle(name)),
     }
-    wide = Layout(width="200px")  # its text is longer than that of an ordinary button
-    upload = FileUpload(
-        accept="image/*", description="upload a picture", tooltip="choose a picture of yours", layout=wide
-    )
-    path = Text(placeholder="folder/picture.png", continuous_update=False, **look("or give its path"))
 
-    def fit_qualities(change) -> None:  # before the view hears of the new codec
-        with view.hold():
-            controls["quality"].options = codec_named(change["new"]).curve_qualities
-            controls["quality"].value = middle(change["new"])
-            controls["quality"].disabled = len(controls["quality"].options) == 1  # a lossless codec has one
+    def adapt(name: str) -> None:
+        value = controls[name].value
+        if name == "codec":
+            controls["quality"].fit(codec_named(value).curve_qualities, middle(value))
+        elif name == "upload a picture":
+            file, content = value
+            add(file, small_picture(content, file, LARGEST))
+        elif name == "or give its path" and value:
+            add(Path(value).name, read(Path(value)))
 
-    def add(name: str, read: Callable[[], Tensor]) -> None:
-        pictures[name] = read()
+    def add(name: str, image: Tensor) -> None:
+        pictures[name] = image
         view.frame.cache_clear()  # another picture of this name may have been drawn
-        with view.hold():
-            controls["picture"].options = list(pictures)
-            controls["picture"].value = name
+        controls["picture"].fit(pictures, name)
 
-    def take_upload(change) -> None:
-        for file in change["new"]:  # one at most
-            view.attempt(
-                lambda file=file: add(
-                    file["name"], lambda: small_picture(bytes(file["content"]), file["name"], LARGEST)
-                )
-            )
-
-    def take_path(change) -> None:
-        if change["new"]:
-            view.attempt(lambda: add(Path(change["new"]).name, lambda: read(Path(change["new"]))))
-
-    controls["codec"].observe(fit_qualities, names="value")
-    upload.observe(take_upload, names="value")
-    path.observe(take_path, names="value")
     columns = {"original": pictures[first]}
     for shown in dict.fromkeys(("model1", "model2", name, "JPEG 4:4:4", "AVIF")):
         after, whole, _ = coded(pictures[first], shown, middle(shown))
         columns[f"{shown}\nquality {middle(shown):g}\n{whole:,} bytes"] = after
     static = plots.image_rows({"": torch.stack(list(columns.values()))}, list(columns), source=source, cell=1.5)
-    rows = [[controls["picture"], upload, path], [controls["codec"], controls["quality"]]]
-    view = View(draw, controls, static, "A picture, what a codec makes of it, and the error", rows=rows)
+    view = View(draw, controls, static, "A picture, what a codec makes of it, and the error", adapt=adapt)
     return view
 
 

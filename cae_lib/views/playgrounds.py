@@ -1,10 +1,10 @@
 """Views in which the reader changes what a network computes: a kernel, a code."""
 
 from functools import cache
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from ipywidgets import FloatText, GridBox, Layout
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -14,8 +14,9 @@ from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.results import measurements
 from cae_lib.results.recipes import CODE_CHANNELS
+from cae_lib.views.controls import Control, chooser, counter, slider
 from cae_lib.views.drawing import mark_points, show_map
-from cae_lib.views.view import View, chooser, counter, slider
+from cae_lib.views.view import SCRIPT, Panel, View
 
 KERNELS = {
     "left to right": (-1, 0, 1, -2, 0, 2, -1, 0, 1),
@@ -30,81 +31,42 @@ OWN_KERNEL = "your own"
 SOUND_SEEDS = {channels: 1 if channels == 2 else 0 for channels in CODE_CHANNELS}
 
 
-def convolution_playground(image: Tensor, *, source: str = "") -> View:
+class Convolution(Panel):
+    """A playground that is computed in the page, by convolution.js."""
+
+    _esm = SCRIPT + Path(__file__).with_name("convolution.js").read_text(encoding="utf-8")
+
+    def __init__(self, grey: Tensor, controls: dict[str, Control], static: Figure):
+        super().__init__(controls, static, "A convolution worked out at one place")
+        self.data = {"image": grey.int().tolist(), "presets": KERNELS, "own": OWN_KERNEL}
+
+    def facts(self) -> dict:
+        wide = len(self.data["image"])
+        click = ("output row", "output column")
+        return super().facts() | {"painter": "convolution", "data": self.data, "embed": list(self.controls),
+                                  "click": click, "places": (), "width": wide, "height": wide}  # fmt: skip
+
+
+def convolution_playground(image: Tensor, *, source: str = "") -> Panel:
     """A 3 x 3 kernel to edit, with stride and padding, on the brightness of an image, and one output worked out.
 
     image: uint8 (3, 32, 32). Brightnesses are whole numbers from 0 to 255.
     """
     grey = image.float().mean(0).round()
-    names = [f"k{r}{c}" for r in range(3) for c in range(3)]
-    cells = {name: FloatText(step=0.5, layout=Layout(width="64px")) for name in names}
-    for (name, cell), weight in zip(cells.items(), KERNELS["left to right"], strict=True):
-        cell.value, cell.tooltip = weight, f"kernel, row {name[1]}, column {name[2]}"
-    controls = cells | {
-        "stride": counter("stride", 3, 1, 1),
-        "padding": counter("padding", 2, 1),
-        "output row": counter("output row", 31, 15),
-        "output column": counter("output column", 31, 15),
+    controls = {"kernel": chooser([*KERNELS, OWN_KERNEL])}
+    for k, weight in enumerate(KERNELS["left to right"]):
+        controls[f"k{k // 3}{k % 3}"] = Control("number", [], weight, label=f"kernel, row {k // 3}, column {k % 3}")
+    controls |= {
+        "stride": counter(3, 1, 1),
+        "padding": counter(2, 1),
+        "output row": counter(31, 15),
+        "output column": counter(31, 15),
     }
-    preset = chooser("kernel", [*KERNELS, OWN_KERNEL])
-
-    def draw(*values) -> Figure:
-        *weights, stride, padding, row, column = values
-        kernel = torch.tensor(weights, dtype=torch.float32).view(3, 3)
-        output = convolve(grey, kernel, stride, padding)
-        padded = F.pad(grey, (padding,) * 4)
-        window = padded[row * stride :, column * stride :][:3, :3]
-        figure = plots.empty_figure(9.4, 5.9, source)
-        left, right, *below = figure.subplot_mosaic("AAABBB;CCDDEE", height_ratios=[2, 1]).values()
-        plots.show_image(left, padded / 255, f"{len(grey)} + 2 · {padding} = {len(padded)} pixels wide, with padding")
-        plots.outline(left, row * stride, column * stride, 3, 3)
-        high = float(output.abs().max()) or 1.0
-        right.imshow(output.numpy(), cmap="RdBu_r", vmin=-high, vmax=high)
-        right.set_title(
-            f"output: ⌊({len(grey)} + 2 · {padding} − 3) / {stride}⌋ + 1 = {len(output)} pixels wide", fontsize=9
-        )
-        plots.outline(right, row, column, 1, 1)
-        products = window * kernel
-        small = {"window": window, "kernel": kernel, f"products: their sum is {products.sum():.5g}": products}
-        for ax, (title, numbers) in zip(below, small.items(), strict=True):
-            plots.show_numbers(ax, numbers, title, ".4g")
-        terms = zip(window.flatten().tolist(), kernel.flatten().tolist(), strict=True)
-        sum_of = " + ".join(f"{x:g} · {w:.3g}" if w >= 0 else f"{x:g} · (−{-w:.3g})" for x, w in terms)
-        figure.suptitle(f"output[{row}, {column}] = {sum_of} = {products.sum():.5g}", fontsize=9)
-        for ax in figure.axes:
-            ax.set_xticks([])
-            ax.set_yticks([])
-        return figure
-
-    def fit_range(change) -> None:  # before the view hears of the new stride or padding
-        last = len(convolve(grey, torch.zeros(3, 3), controls["stride"].value, controls["padding"].value)) - 1
-        with view.hold():
-            for name in ("output row", "output column"):
-                controls[name].max = last
-
-    for name in ("stride", "padding"):
-        controls[name].observe(fit_range, names="value")
     outputs = [convolve(grey, torch.tensor(k, dtype=torch.float32).view(3, 3), 1, 1) for k in KERNELS.values()]
     static = plots.maps(
         torch.stack([o / o.abs().max() for o in outputs]), columns=3, titles=list(KERNELS), signed=True, source=source
     )
-    box = GridBox(list(cells.values()), layout=Layout(grid_template_columns="repeat(3, 68px)"))
-    rows = [[preset, box], [controls["stride"], controls["padding"]], list(controls.values())[-2:]]
-    view = View(draw, controls, static, "A convolution worked out at one place", rows=rows)
-
-    def take_preset(change) -> None:
-        if change["new"] != OWN_KERNEL:
-            view.set(**dict(zip(names, KERNELS[change["new"]], strict=True)))
-
-    def name_kernel(change) -> None:
-        if not view.waiting:
-            now = tuple(cell.value for cell in cells.values())
-            preset.value = next((name for name, kernel in KERNELS.items() if kernel == now), OWN_KERNEL)
-
-    preset.observe(take_preset, names="value")
-    for cell in cells.values():
-        cell.observe(name_kernel, names="value")
-    return view
+    return Convolution(grey, controls, static)
 
 
 def convolve(image: Tensor, kernel: Tensor, stride: int, padding: int) -> Tensor:
@@ -148,23 +110,21 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
         return figure
 
     controls = {
-        "code channels": slider("code channels", CODE_CHANNELS, 8),
-        "image": chooser("image", titles),
-        "channel": counter("channel", 7),
-        "scale": slider("scale", [0.0, 0.5, 1.0, 1.5, 2.0], 0.0),
+        "code channels": slider(CODE_CHANNELS, 8),
+        "image": chooser(titles),
+        "channel": counter(7),
+        "scale": slider([0.0, 0.5, 1.0, 1.5, 2.0], 0.0),
     }
 
-    def fit_range(change) -> None:  # before the view hears of the new code
-        controls["channel"].max = change["new"] - 1
+    def adapt(name: str) -> None:
+        if name == "code channels":
+            controls["channel"].fit(range(controls["code channels"].value))
 
-    controls["code channels"].observe(fit_range, names="value")
     originals, grid = torch.stack(list(images.values())), {}
     for channels in CODE_CHANNELS:
         with torch.no_grad():
             after = model(channels)(originals)
         grid[f"{256 * channels:,} numbers\n{psnr(originals, after).mean():.1f} dB"] = after
     static = plots.image_rows({"original": originals} | grid, data.titles(indices), source=data.source)
-    boxes = list(controls.values())
     alt = "An image decoded with one channel of its code changed, what that changes, and quality against code size"
-    rows = [boxes[:2], boxes[2:]]
-    return View(draw, controls, static, alt, rows=rows, embed=("code channels", "image"))
+    return View(draw, controls, static, alt, embed=("code channels", "image"), adapt=adapt)

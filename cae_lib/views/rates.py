@@ -13,8 +13,9 @@ from cae_lib.race import rate_plots
 from cae_lib.race.baselines import BASELINES, decode, size
 from cae_lib.race.rate_distortion import decibels
 from cae_lib.race.rates import bits_per_pixel
+from cae_lib.views.controls import chooser, slider
 from cae_lib.views.drawing import mark_points, show_map
-from cae_lib.views.view import View, chooser, picture_slider, slider
+from cae_lib.views.view import View, picture_slider
 
 RIVALS = ("JPEG 4:4:4", "AVIF")  # of the rate–distortion autoencoder in its slider
 
@@ -97,7 +98,7 @@ def rate_slider(image: Tensor | dict[str, Tensor], *, source: str = "") -> View:
     start = ours.qualities[len(options) // 2]
     if len(images) == 1:
         return picture_slider(draw, options, "quality", figure, alt, start)
-    controls = {"quality": slider("quality", options, start), "image": chooser("image", list(images))}
+    controls = {"quality": slider(options, start), "image": chooser(images)}
     return View(draw, controls, figure, alt, embed=("quality",)).prepare("quality")
 
 

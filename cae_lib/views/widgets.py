@@ -3,7 +3,6 @@
 from functools import cache
 
 import torch
-from ipywidgets import Play, link
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -16,9 +15,10 @@ from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.evaluation import reconstruct
 from cae_lib.metrics import psnr
 from cae_lib.models import range_of
+from cae_lib.views.controls import chooser, counter, slider
 from cae_lib.views.drawing import mark_points, show_map
 from cae_lib.views.layers import activations, last_kernel, receptive_field, tiled
-from cae_lib.views.view import View, chooser, counter, slider
+from cae_lib.views.view import View
 
 
 def epoch_slider(
@@ -73,12 +73,9 @@ def epoch_slider(
     columns |= {label.format(name=n, epoch=e): rebuilt(n, e, first) for n in runs for e in shown}
     rows = dict(zip(data.names(first), torch.stack(list(columns.values()), dim=1), strict=True))
     static = plots.image_rows(rows, list(columns), source=data.source)
-    controls = {"epoch": slider("epoch", epochs, epochs[-1]), "images": chooser("images", sets)}
-    play = Play(max=len(epochs) - 1, value=len(epochs) - 1, interval=500, tooltip="play the epochs one after the other")
-    link((play, "value"), (controls["epoch"], "index"))
+    controls = {"epoch": slider(epochs, epochs[-1], play=True), "images": chooser(sets)}
     alt = f"Images, their reconstructions{' by ' + ' and '.join(runs) if other else ''}, and loss curves"
-    rows = [[play, controls["epoch"]], [controls["images"]]]
-    return View(draw, controls, static, alt, rows=rows, embed=("epoch",)).prepare("epoch")
+    return View(draw, controls, static, alt, embed=("epoch",)).prepare("epoch")
 
 
 def run_name(run: Run) -> str:
@@ -148,17 +145,17 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
 
     names = [(f"{name} {type(m).__name__} {' × '.join(map(str, v.shape))}", name) for name, m, v in found(start)]
     controls = {
-        "channel": counter("channel", len(layers[layer]) - 1, int(layers[layer].amax((1, 2)).argmax())),
-        "image": chooser("image", images),
-        "layer": chooser("layer", names, layer),
+        "channel": counter(len(layers[layer]) - 1, int(layers[layer].amax((1, 2)).argmax())),
+        "image": chooser(images),
+        "layer": chooser(names, layer),
     }
 
-    def fit_range(change) -> None:  # before the view hears of the new layer
-        controls["channel"].max = len(layers[change["new"]]) - 1
+    def adapt(name: str) -> None:
+        if name == "layer":
+            controls["channel"].fit(range(len(layers[controls["layer"].value])))
 
-    controls["layer"].observe(fit_range, names="value")
     static = plots.maps(layers[layer], source=data.source)
     alt = "What a channel of a layer makes of an image, and its kernel"
     # More frames would make a page too large, and the static picture shows all channels anyway.
     embed = ("channel",) if len(layers[layer]) <= 16 else ()
-    return View(draw, controls, static, alt, embed=embed)
+    return View(draw, controls, static, alt, embed=embed, adapt=adapt)

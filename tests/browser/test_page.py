@@ -1,42 +1,42 @@
 """A page made by `cae run`, opened from the disk: no kernel, no server, no network; its views move all the same."""
 
+import re
 import subprocess
 import sys
-from base64 import b64decode
-from io import BytesIO
 
+import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 from helpers.browser import watched_page
 from helpers.notebooks import make_notebook
-from PIL import Image
+from helpers.shown import Shown
+
+from cae_lib.data.images import load_images
 
 pytestmark = pytest.mark.slow
 SET_UP = """\
 from cae_lib.checkpoints import load_run
 from cae_lib.data.images import load_images
-from cae_lib.views.playgrounds import bottleneck_explorer
-from cae_lib.views.widgets import epoch_slider
+from cae_lib.views.descent import descent
+from cae_lib.views.playgrounds import bottleneck_explorer, convolution_playground
+from cae_lib.views.own_image import own_image
+from cae_lib.views.widgets import channel_slider, epoch_slider
 
 test = load_images("test")"""
-VIEWS = ('epoch_slider(load_run("model1_code8"), test, [0, 1])', "bottleneck_explorer(test, [0, 1])")
-
-
-class Shown:
-    """A view in the page."""
-
-    def __init__(self, page, view):
-        self.page, self.slider, self.list = page, view.locator("input[type=range]"), view.locator("select")
-        self.label, self.image = view.locator("output"), view.locator("img")
-
-    def state(self) -> tuple[str, str, str]:
-        """The label beside the slider, the text of the picture, and the picture itself."""
-        assert self.slider.get_attribute("aria-valuetext") == self.label.inner_text()
-        return self.label.inner_text(), self.image.get_attribute("alt"), self.image.get_attribute("src")
+VIEWS = (
+    'epoch_slider(load_run("model1"), test, [0, 1])',
+    "bottleneck_explorer(test, [0, 1])",
+    'display(descent(), channel_slider(load_run("model1").model, test, [0, 1], "encoder.6"))',
+    "own_image(test.images[0])",
+    "convolution_playground(test.images[3])",
+)
+MEASURED = {0: "epoch", 2: "learning rate", 5: "output row"}
 
 
 @pytest.fixture(scope="module")
 def path(browser, tmp_path_factory):
-    """The page of a notebook with a view that has a slider, and one that has a list, too."""
+    """The page of a notebook with views of all sorts, two of them from one cell."""
     folder = tmp_path_factory.mktemp("page")
     notebook = make_notebook(folder, "views", SET_UP, *VIEWS)
     # A process of its own: where playwright runs, papermill does not.
@@ -45,53 +45,118 @@ def path(browser, tmp_path_factory):
     return folder / "out" / "views.html"
 
 
-@pytest.fixture
-def views(path, browser):
+@pytest.fixture(params=[1280, 390])
+def views(request, path, browser):
     with watched_page(browser) as (page, errors):
+        page.set_viewport_size({"width": request.param, "height": 900})
+        page.set_default_timeout(20_000)
         page.goto(path.as_uri())
-        yield [Shown(page, view) for view in page.locator(".cae-view").all()]
-        # What the page asks of the network, MathJax above all, is not there.
-        assert [error for error in errors if "(https://" not in error] == []
+        page.locator("canvas").first.wait_for()
+        yield [Shown(view) for view in page.locator(".cae-view").all()]
+        assert errors == []
 
 
-def test_slider_by_keyboard_and_mouse(views):
-    shown, other = views[0], views[1].state()
-    shown.slider.focus()
-    first = shown.state()
-    assert first[0] == "6" and ": epoch 6, " in first[1]
-    shown.page.keyboard.press("ArrowLeft")
-    label, text, picture = shown.state()
-    assert label == "5" and ": epoch 5, " in text and picture != first[2]
-    shown.page.keyboard.press("ArrowRight")
-    assert shown.state() == first
+def test_every_slider_by_keyboard_and_mouse(views):
+    assert [shown.move_every_slider() for shown in views] == [
+        ["epoch"], ["code channels"], ["learning rate"], ["channel"], [],
+        ["stride", "padding", "output row", "output column"]]  # fmt: skip
 
-    way = shown.slider.bounding_box()
-    shown.page.mouse.move(way["x"] + way["width"] - 8, way["y"] + way["height"] / 2)
-    shown.page.mouse.down()
-    shown.page.mouse.move(way["x"] - 5, way["y"] + way["height"] / 2, steps=4)
-    shown.page.mouse.up()
-    label, text, picture = shown.state()
-    assert label == "1" and ": epoch 1, " in text
-    frame = Image.open(BytesIO(b64decode(picture.partition(",")[2])))
-    assert shown.image.evaluate("image => image.decode().then(() => image.naturalWidth)") == frame.width
-    assert views[1].state() == other
+
+def test_what_a_kernel_must_draw_cannot_be_chosen_and_says_why(views):
+    epochs, explorer, _, channels, own, _ = views
+    assert epochs.control("images").is_disabled() and explorer.control("scale").is_disabled()
+    epochs.root.get_by_text("To choose images, run this cell in Jupyter.").wait_for()
+    channels.root.get_by_text("To choose image or layer, run this cell in Jupyter.").wait_for()
+    assert own.canvas.is_hidden() and own.root.locator("img").is_visible()
 
 
 def test_list_by_keyboard(views):
     shown = views[1]
-    first, chosen = shown.state(), shown.list.locator("option:checked").inner_text()
-    shown.list.focus()
+    before = shown.wait_for("code channels", "8")
+    shown.control("image").focus()
     shown.page.keyboard.press("ArrowDown")
-    label, text, picture = shown.state()
-    other = shown.list.locator("option:checked").inner_text()
-    assert other != chosen and label == first[0] == "8"
-    assert f" image {chosen}," in first[1] and f" image {other}," in text and picture != first[2]
-    shown.slider.focus()
-    shown.page.keyboard.press("Home")
-    label, text, picture = shown.state()
-    assert label == "2" and ": code channels 2, " in text and f" image {other}," in text
+    chosen = shown.control("image").locator("option").nth(1).inner_text()
+    assert shown.wait_for("image", chosen)[1] != before[1]
+    shown.press("code channels", "Home")
+    shown.wait_for("image", chosen)
+    shown.wait_for("code channels", "2")
 
 
-def test_page_is_small_and_shows_no_text_in_place_of_a_view(path):
-    assert path.stat().st_size < 3_000_000
+def test_play(views):
+    shown = views[0]
+    first = shown.wait_for("epoch", "30")
+    shown.root.get_by_role("button", name="play: epoch").click()
+    assert shown.wait_for("epoch", "3")[1] != first[1]
+    shown.root.get_by_role("button", name="pause: epoch").click()
+    held = shown.label("epoch")
+    shown.page.wait_for_timeout(1200)
+    assert shown.label("epoch") == held and 3 <= int(held) < 30
+
+
+def test_everything_fits(views):
+    page = views[0].page
+    for shown in views:
+        box = shown.root.bounding_box()
+        for each in shown.root.locator("input, select, canvas, button").all():
+            if each.is_visible():
+                inner = each.bounding_box()
+                assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_from_key_to_picture(views):
+    for k, name in MEASURED.items():
+        took = views[k].latency(name)
+        print(f"page, {name}: {took:.1f} ms from key to picture (median of 20)")
+        assert took < 50
+
+
+def test_a_convolution_is_worked_out(views):
+    """Every number of the sentence, and of the tables below it, is that of PyTorch."""
+    shown, grey = views[5], load_images("test").images[3].float().mean(0).round()
+    rng = np.random.default_rng(0)
+    for stride, padding in ((1, 1), (2, 0), (3, 2)):
+        weights = rng.integers(-3, 4, 9).tolist()
+        for k, weight in enumerate(weights):
+            shown.control(f"kernel, row {k // 3}, column {k % 3}").fill(str(weight))
+        for name, key, steps in (("stride", "Home", stride - 1), ("padding", "Home", padding)):
+            for press in [key] + ["ArrowRight"] * steps:
+                shown.press(name, press)
+        shown.press("output row", "End")
+        shown.press("output column", "ArrowLeft")
+        row, column = int(shown.label("output row")), int(shown.label("output column"))
+        output = F.conv2d(
+            grey[None, None], torch.tensor(weights).view(1, 1, 3, 3).float(), stride=stride, padding=padding
+        )
+        assert row == output.shape[2] - 1
+        name, sum_of, total = shown.root.get_by_text("output[").inner_text().split(" = ")
+        terms = re.sub(r"\(−(\S+?)\)", r"(-\1)", sum_of).replace("·", "*")
+        assert name == f"output[{row}, {column}]" and sum_of.count("·") == 9
+        expected = output[0, 0, row, column].item()
+        assert eval(terms) == pytest.approx(expected) == pytest.approx(float(total.replace("−", "-")))
+        cells = [float(text.replace("−", "-")) for text in shown.root.locator("td").all_inner_texts()]
+        assert cells[9:18] == weights and sum(cells[18:]) == pytest.approx(expected)
+        assert cells[18:] == [x * w for x, w in zip(cells, weights, strict=False)]
+        assert f"1 = {output.shape[2]} pixels wide" in shown.root.get_by_text("Left: the image").inner_text()
+        shown.wait_for("kernel", "your own")
+
+
+def test_a_value_that_is_pointed_at_is_worked_out(views):
+    shown = views[5]
+    shown.control("kernel").select_option(label="outline")
+    assert [shown.control(f"kernel, row {r}, column 1").input_value() for r in range(3)] == ["-1", "4", "-1"]
+    shown.canvas.scroll_into_view_if_needed()
+    box, wide = shown.canvas.bounding_box(), int(shown.canvas.get_attribute("width"))
+    place = box["width"] / wide * 8
+    right = box["x"] + box["width"] - 36 * place  # where the map of the output begins
+    shown.page.mouse.move(right + 20.5 * place, box["y"] + 10.5 * place)
+    shown.wait_for("output column", "20")
+    assert shown.label("output row") == "10"
+    shown.control("kernel, row 1, column 1").fill("5")
+    shown.control("kernel, row 1, column 1").press("Tab")
+    shown.wait_for("kernel", "sharpen")
+
+
+def test_page_is_small(path):
+    assert path.stat().st_size < 6_000_000
     assert "Box(children" not in path.read_text(encoding="utf-8")

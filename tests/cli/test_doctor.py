@@ -63,7 +63,7 @@ def test_libraries():
     assert not lacking.ok and lacking.text == "safetensors is missing" and "requirements.txt" in lacking.cure
 
 
-@pytest.mark.parametrize("name", ["ipywidgets", "jupyterlab_widgets"])
+@pytest.mark.parametrize("name", ["anywidget", "jupyterlab_widgets"])
 def test_widgets_missing(name):
     result = doctor.widgets(missing(name))
     assert not result.ok and name in result.text and f"pip install {name}" in result.cure

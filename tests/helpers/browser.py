@@ -90,10 +90,11 @@ class Lab:
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
-    def stop_kernels(self) -> None:
-        """End all kernels, so that the next notebook has the memory for itself."""
+    def stop_kernels(self, name: str = "") -> None:
+        """End the kernel of a notebook, or all of them, so that the next one has the memory for itself."""
         for session in self.ask("sessions"):
-            self.ask(f"sessions/{session['id']}", "DELETE")
+            if name in session["path"]:
+                self.ask(f"sessions/{session['id']}", "DELETE")
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """The reader's own picture: real bytes of every codec, and clear sentences for what is no picture."""
 
-from datetime import datetime
-
 import numpy as np
 import pytest
 import torch
@@ -25,16 +23,11 @@ def view(image):
     return own_image(image, source="stand-in")
 
 
-def controls_of(view):
-    (picture, upload, path), (names, quality) = (row.children for row in view.children[:2])
-    return picture, upload, path, names, quality
-
-
 @pytest.mark.parametrize("name", ["model1_code8", "rd", "JPEG 4:4:4", "WebP", "JPEG 2000"])
 def test_what_is_shown_is_a_real_file(view, image, name):
-    *_, names, quality = controls_of(view)
-    names.value = name
-    assert view.message.value == "" and f"codec {name}, quality {quality.value}" in view.describe()
+    view.set(codec=name)
+    quality = view.controls["quality"]
+    assert f"codec: {name}; quality: {quality.value}" in view.frame(*view.values()).text
     array = np.ascontiguousarray(image.permute(1, 2, 0))
     if name in streams.MODELS:
         file = streams.compress(array, model=name, quality=quality.value)
@@ -42,7 +35,7 @@ def test_what_is_shown_is_a_real_file(view, image, name):
     else:
         file = BASELINES[name].encode_array(array, quality.value)
         back, payload = decode(file), size(file, "payload")
-    left, middle, right = view.draw(*(c.value for c in view.controls.values())).axes[:3]
+    left, middle, right = view.draw(*view.values()).axes[:3]
     np.testing.assert_array_equal(left.images[0].get_array(), array)
     np.testing.assert_array_equal(middle.images[0].get_array(), back)
     rate = 8 * len(file) / 32**2
@@ -53,11 +46,13 @@ def test_what_is_shown_is_a_real_file(view, image, name):
 
 
 def test_another_codec_is_drawn_once_and_with_its_own_quality(view):
-    *_, names, quality = controls_of(view)
-    names.value = "model1"
+    view.set(codec="model1")
     drawn = view.frame.cache_info().misses
-    names.value = "AVIF"
-    assert quality.value in BASELINES["AVIF"].curve_qualities and view.frame.cache_info().misses == drawn + 1
+    view.set(codec="AVIF")
+    assert (
+        view.controls["quality"].value in BASELINES["AVIF"].curve_qualities
+        and view.frame.cache_info().misses == drawn + 1
+    )
 
 
 @pytest.fixture
@@ -65,42 +60,45 @@ def photo():
     return np.random.default_rng(0).integers(0, 256, (300, 600, 3), dtype=np.uint8)
 
 
-def upload_of(name: str, content: bytes) -> tuple[dict]:
-    facts = {"name": name, "type": "image/png", "size": len(content), "last_modified": datetime(2026, 1, 1)}
-    return (facts | {"content": memoryview(content)},)
+def upload(view, name: str, content: bytes) -> None:
+    view.set(**{"upload a picture": (name, content)})
+
+
+def give_path(view, path) -> None:
+    view.set(**{"or give its path": str(path)})
 
 
 def test_an_uploaded_picture_is_shown(image, photo):
     view = own_image(image, "JPEG 4:4:4", source="stand-in")
-    picture, upload, *_ = controls_of(view)
-    upload.value = upload_of("photo.png", picture_file(photo, ".png"))
-    assert view.message.value == "" and picture.value == "photo.png"
-    figure = view.draw(*(c.value for c in view.controls.values()))
+    picture = view.controls["picture"]
+    upload(view, "photo.png", picture_file(photo, ".png"))
+    assert picture.value == "photo.png"
+    figure = view.draw(*view.values())
     expected = Image.fromarray(photo)
     expected.thumbnail((256, 256))
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), np.array(expected))
     assert figure.axes[0].get_title() == "256 × 128 pixels\n98,304 bytes"
     assert figure.get_supxlabel() == ""  # no note that it comes from the data set
     before = view.png
-    upload.value = upload_of("photo.png", picture_file(255 - photo, ".png"))  # the same name, another picture
-    assert picture.options == ("from the data set", "photo.png") and view.png != before
+    upload(view, "photo.png", picture_file(255 - photo, ".png"))  # the same name, another picture
+    assert picture.values == ["from the data set", "photo.png"] and view.png != before
 
 
 def test_a_path_is_shown_and_a_wrong_one_is_explained(image, photo, tmp_path):
     view = own_image(image, "WebP")
     before = view.png
-    picture, upload, path, *_ = controls_of(view)
-    path.value = str(tmp_path / "missing.png")
-    assert "missing.png cannot be read (No such file or directory): check the path." in view.message.value
+    picture = view.controls["picture"]
+    with pytest.raises(DataError, match=r"missing.png cannot be read \(No such file or directory\): check the path."):
+        give_path(view, tmp_path / "missing.png")
     (tmp_path / "text.png").write_text("no picture")
-    path.value = str(tmp_path / "text.png")
-    assert "text.png is no image in a format that Pillow knows" in view.message.value
-    upload.value = upload_of("bad.png", b"\x89PNG\r\n\x1a\nbroken")
-    assert 'role="alert"' in view.message.value and "bad.png" in view.message.value
-    assert view.png == before and picture.options == ("from the data set",)
+    with pytest.raises(DataError, match="text.png is no image in a format that Pillow knows"):
+        give_path(view, tmp_path / "text.png")
+    with pytest.raises(DataError, match="bad.png"):
+        upload(view, "bad.png", b"\x89PNG\r\n\x1a\nbroken")
+    assert view.png == before and picture.values == ["from the data set"]
     (tmp_path / "photo.png").write_bytes(picture_file(photo, ".png"))
-    path.value = str(tmp_path / "photo.png")
-    assert view.message.value == "" and picture.value == "photo.png" and view.png != before
+    give_path(view, tmp_path / "photo.png")
+    assert picture.value == "photo.png" and view.png != before
 
 
 def test_a_path_to_begin_with(photo, tmp_path):
@@ -119,7 +117,5 @@ def test_a_picture_of_one_pixel(view):
 
 def test_a_lossless_codec_has_no_quality_to_move(view):
     view.set(codec="PNG")
-    assert view.controls["quality"].disabled
+    assert view.controls["quality"].values == [100]
     assert view.draw("from the data set", "PNG", 100).axes[2].get_title() == "no error: nothing is lost"
-    view.set(codec="AVIF")
-    assert not view.controls["quality"].disabled

@@ -1,11 +1,8 @@
 """The convolution playground and the bottleneck explorer: every number shown is recomputed here."""
 
-import re
-
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from helpers.images import stand_in_set
 
 from cae_lib.checkpoints import load_run
@@ -21,63 +18,19 @@ def data():
     return stand_in_set(10)
 
 
-@pytest.fixture(scope="module")
-def playground(data):
-    return convolution_playground(data.images[3], source=data.source)
+def test_the_convolution_brings_its_script_and_its_image(data):
+    shown = convolution_playground(data.images[3], source=data.source)
+    facts, html = shown.facts(), shown._repr_mimebundle_()[0]["text/html"]
+    np.testing.assert_array_equal(facts["data"]["image"], data.images[3].float().mean(0).round())
+    assert [facts["controls"][f"k{r}{c}"]["value"] for r in range(3) for c in range(3)] == list(
+        KERNELS["left to right"]
+    )
+    assert facts["controls"]["kernel"]["labels"] == [*KERNELS, OWN_KERNEL]
+    assert f"painters.{facts['painter']} = " in html and set(facts["embed"]) == set(facts["controls"])
 
 
 def state(view):
-    return [control.value for control in view.controls.values()]
-
-
-def test_one_output_is_worked_out(playground, data):
-    grey = data.images[3].float().mean(0).round()
-    rng = np.random.default_rng(0)
-    for stride, padding in ((1, 1), (2, 0), (3, 2)):
-        weights = [float(w) for w in rng.integers(-3, 4, 9)]
-        playground.set(**dict(zip([f"k{r}{c}" for r in range(3) for c in range(3)], weights, strict=True)))
-        playground.set(stride=stride, padding=padding)
-        wide = (32 + 2 * padding - 3) // stride + 1
-        row, column = int(rng.integers(wide)), int(rng.integers(wide))
-        playground.set(**{"output row": row, "output column": column})
-        assert playground.message.value == "" and state(playground)[-4:] == [stride, padding, row, column]
-        figure = playground.draw(*state(playground))
-        kernel = torch.tensor(weights).view(1, 1, 3, 3)
-        output = F.conv2d(grey[None, None], kernel, stride=stride, padding=padding)[0, 0]
-        left, right, window, shown, products = figure.axes
-        np.testing.assert_allclose(right.images[0].get_array(), output, atol=1e-3)
-        assert right.get_title() == f"output: ⌊(32 + 2 · {padding} − 3) / {stride}⌋ + 1 = {wide} pixels wide"
-        padded = F.pad(grey, (padding,) * 4)
-        np.testing.assert_allclose(left.images[0].get_array(), padded / 255, atol=1e-6)
-        seen = padded[row * stride : row * stride + 3, column * stride : column * stride + 3]
-        np.testing.assert_array_equal(window.images[0].get_array(), seen)
-        assert left.patches[0].get_xy() == (column * stride - 0.5, row * stride - 0.5)
-        np.testing.assert_array_equal(shown.images[0].get_array(), kernel[0, 0])
-        np.testing.assert_allclose(products.images[0].get_array(), seen * kernel[0, 0])
-        name, sum_of, total = figure.get_suptitle().split(" = ")
-        terms = re.sub(r"\(−(\S+?)\)", r"(-\1)", sum_of).replace("·", "*")
-        assert name == f"output[{row}, {column}]" and sum_of.count("·") == 9
-        assert eval(terms) == pytest.approx(float(total)) == pytest.approx(output[row, column].item())
-
-
-def test_presets_fill_the_kernel_and_a_changed_one_is_your_own(playground):
-    preset = playground.children[0].children[0]
-    preset.value = "blur"
-    drawn = playground.frame.cache_info().misses
-    preset.value = "sharpen"
-    assert tuple(state(playground)[:9]) == KERNELS["sharpen"] and playground.frame.cache_info().misses == drawn + 1
-    playground.controls["k11"].value = 7
-    assert preset.value == OWN_KERNEL and playground.controls["k11"].value == 7
-    playground.controls["k11"].value = 5
-    assert preset.value == "sharpen"
-
-
-def test_the_place_stays_inside_a_smaller_output(playground):
-    playground.set(stride=1, padding=2)
-    playground.set(**{"output row": 33, "output column": 33})
-    playground.controls["stride"].value = 3
-    assert playground.message.value == "" and state(playground)[-2:] == [11, 11]
-    assert playground.controls["output row"].max == 11
+    return list(view.values())
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +75,8 @@ def test_the_smallest_code_that_is_shown_is_used_whole(data):
 def test_a_smaller_code_has_fewer_channels(explorer):
     explorer.set(**{"code channels": 64})
     explorer.set(channel=63)
-    explorer.controls["code channels"].value = 2
-    assert explorer.message.value == "" and explorer.controls["channel"].value == 1
-    assert explorer.png == explorer.frame(*state(explorer))
+    explorer.set(**{"code channels": 2})
+    assert explorer.controls["channel"].value == 1 and explorer.png == explorer.frame(*state(explorer)).png
 
 
 def test_it_opens_on_a_channel_that_is_silenced(data):
