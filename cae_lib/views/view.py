@@ -2,8 +2,8 @@
 
 A view draws its picture from the values of its controls. The frames of some controls go into the cell's output, as
 one sheet beside view.js, so that they move in a saved notebook or a page without a kernel. For all other states
-view.js asks the kernel, through a widget that is never displayed. Where no script runs, such as on GitHub, the static
-picture is shown.
+view.js asks the kernel, through a widget (of ipywidgets, by anywidget) that is never displayed. Where no script runs,
+such as on GitHub, the static picture is shown.
 """
 
 import json
