@@ -13,7 +13,7 @@ from helpers.claims import (
 )
 from helpers.notebooks import prose
 
-from cae_lib.race.rate_distortion import bd
+from cae_lib.race.rate_distortion import ANCHORS, against_anchors, bd
 from cae_lib.results import measurements
 from cae_lib.results.recipes import BASE
 
@@ -45,6 +45,12 @@ def together() -> list[float]:
 
 def average(rival: str) -> float:
     return bd(points(rival), measurements.stored("rd")["curves"]["rd"])["bd_rate"]
+
+
+def beside_anchors(name: str, published: str) -> list[float]:
+    """How many percent more than a published codec's single points ours needs, from the lowest PSNR to the highest."""
+    rows = against_anchors(measurements.stored("rd2")["curves"][name])
+    return [row["percent"] for row in rows if row["codec"] == published]
 
 
 def rising(values) -> bool:
@@ -115,6 +121,19 @@ CASES = [
         ),
     ),
     ("only after more than ten thousand pictures", lambda: paid_after()[0] > 10_000),
+    (
+        "at 22.94 dB the hyperprior of Ballé 2018 needs 0.289 bits a pixel",
+        lambda: (
+            [(round(p["psnr_pooled"], 2), round(p["payload_bpp"], 3)) for p in ANCHORS["Ballé 2018"][:1]]
+            == [(22.94, 0.289)]
+        ),
+    ),
+    ("Without search rd2 stays above *Ballé 2018* at 22.94 dB", lambda: beside_anchors("rd2", "Ballé 2018")[0] > 0),
+    ("it is **below all three points**", lambda: max(beside_anchors("rd2, searched", "Ballé 2018")) < 0),
+    (
+        "below *Minnen 2020* at two of three: at 24.21 dB it needs more",
+        lambda: [percent < 0 for percent in beside_anchors("rd2, searched", "Minnen 2020")] == [False, True, True],
+    ),
 ]
 
 
