@@ -155,7 +155,7 @@ class TestStart(Notebook):
 
 
 class TestCNNs(Notebook):
-    name, count, frames = "01_cnns", 3, ["window", "channel"]
+    name, count, frames = "01_cnns", 3, ["window", "stride", "padding", "output row", "output column", "channel"]
 
     def test_a_kernel_of_the_reader(self, views):
         playground = views[1]
