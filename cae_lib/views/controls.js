@@ -10,14 +10,15 @@ function element(tag, attributes = {}, ...children) {
 /** A control as an element: `show` writes a value into it, `change` is called with each that a reader chooses. */
 function handle(name, fact, change) {
   const id = name.replace(/\W/g, "-"), label = element("label", { for: id }, name);
-  let input, output = "", play = "";
+  let input, output = "", play = "", listed = "";
   if (fact.kind === "slider") {
     input = element("input", { type: "range", min: 0, step: 1 });
     output = element("output", { for: id });
     if (fact.play) play = player(name, input, () => change(Number(input.value)));
   } else if (fact.kind === "list") input = element("select");
-  else if (fact.kind === "number") input = element("input", { type: "number", step: 0.5, "aria-label": fact.label });
-  else if (fact.kind === "file") input = element("input", { type: "file", accept: "image/*" });
+  else if (fact.kind === "number") {
+    input = element("input", { type: "number", step: 0.5, "aria-label": fact.label, title: fact.label });
+  } else if (fact.kind === "file") input = element("input", { type: "file", accept: "image/*" });
   else input = element("input", { type: "text", placeholder: fact.label ?? "" });
   input.id = id;
   const value = { slider: () => Number(input.value), list: () => input.selectedIndex,
@@ -33,8 +34,8 @@ function handle(name, fact, change) {
       output.textContent = fact.labels[fact.value];
       input.setAttribute("aria-valuetext", fact.labels[fact.value]);
     } else if (fact.kind === "list") {
-      if (input.cae !== String(fact.labels)) input.replaceChildren(...fact.labels.map((text) => new Option(text)));
-      input.cae = String(fact.labels);
+      if (listed !== String(fact.labels)) input.replaceChildren(...fact.labels.map((text) => new Option(text)));
+      listed = String(fact.labels);
       input.selectedIndex = fact.value;
     } else if (fact.kind === "number") input.value = fact.value;
   };

@@ -14,8 +14,9 @@ function diverging(value) {
 
 /** The sums of products (rows of numbers) of a picture that is padded already. */
 function convolve(padded, kernel, stride) {
-  const wide = Math.floor((padded.length - 3) / stride) + 1, places = [...Array(wide).keys()];
-  return places.map((r) => places.map((c) => sum(windowOf(padded, r * stride, c * stride).map((x, k) => x * kernel[k]))));
+  const places = [...Array(Math.floor((padded.length - 3) / stride) + 1).keys()];
+  const output = (r, c) => sum(windowOf(padded, r * stride, c * stride).map((x, k) => x * kernel[k]));
+  return places.map((r) => places.map((c) => output(r, c)));
 }
 
 const windowOf = (rows, top, left) => rows.slice(top, top + 3).flatMap((row) => row.slice(left, left + 3));
@@ -74,13 +75,16 @@ painters.convolution = ({ image, presets, own }) => {
     const high = Math.max(...output.flat().map(Math.abs)) || 1;
     drawMap(pencil, padded, 2, (x) => [x, x, x], row * stride, column * stride, 3);
     drawMap(pencil, output, from, (x) => diverging(x / high), row, column, 1);
-    const terms = window.map((x, k) => `${digits(x)} · ${kernel[k] < 0 ? `(${digits(kernel[k], 3)})` : digits(kernel[k], 3)}`);
+    const weights = kernel.map((w) => (w < 0 ? `(${digits(w, 3)})` : digits(w, 3)));
+    const terms = window.map((x, k) => `${digits(x)} · ${weights[k]}`);
     const total = digits(sum(products)), work = `output[${row}, ${column}] = ${terms.join(" + ")} = ${total}`;
-    const size = `⌊(${image.length} + 2 · ${padding} − 3) / ${stride}⌋ + 1 = ${output.length}`;
-    tables.replaceChildren(table("window", window), table("kernel", kernel, 3), table(`products: their sum is ${total}`, products));
+    tables.replaceChildren(table("window", window), table("kernel", kernel, 3),
+      table(`products: their sum is ${total}`, products));
     sentence.textContent = work;
-    sizes.textContent = `Left: the image with its padding, ${image.length} + 2 · ${padding} = ${padded.length} pixels wide. `
-      + `Right: the output, ${size} pixels wide; red is positive, blue negative. Point at it, or move its row and column.`;
+    const wide = `${image.length} + 2 · ${padding}`;
+    sizes.textContent = `Left: the image with its padding, ${wide} = ${padded.length} pixels wide. `
+      + `Right: the output, ⌊(${wide} − 3) / ${stride}⌋ + 1 = ${output.length} pixels wide; `
+      + "red is positive, blue negative. Point at it, or move its row and column.";
     const name = controls.kernel.labels[controls.kernel.value], { width, height } = canvas;
     const text = `A convolution worked out at one place. Kernel: ${name}; stride: ${stride}; padding: ${padding}; `
       + `output row: ${row}; output column: ${column}. ${work}. The output is ${output.length} pixels wide.`;

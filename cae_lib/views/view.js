@@ -22,6 +22,7 @@ p { margin: 4px 0; }
 [role=alert] { color: var(--jp-error-color1, #c62828); font-weight: 600; }
 canvas { display: block; max-width: 100%; height: auto; margin-top: 6px; background: white; border-radius: 2px; }
 canvas.places { cursor: crosshair; }
+canvas.computed { background: none; }
 label { white-space: nowrap; }
 table { border-collapse: collapse; margin: 2px 0; }
 caption { text-align: left; white-space: nowrap; }
@@ -39,7 +40,7 @@ const tell = (key) => document.querySelectorAll(".cae-view").forEach((root) => r
 /** Show a view in place of what an element holds, which stays in view where nothing can be moved. */
 function render(root, spec) {
   const names = Object.keys(spec.controls), beginning = structuredClone(spec.controls);
-  let controls = structuredClone(beginning), places = spec.places, asking = false, again = false, slow;
+  let controls = structuredClone(beginning), places = spec.places, asking = false, moves = 0, slow;
   root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys would take those of a slider
   const shadow = root.attachShadow({ mode: "open" });
   const numbers = element("div", { class: "numbers", role: "group", "aria-label": "numbers" });
@@ -51,10 +52,10 @@ function render(root, spec) {
     move({ [name]: value });
   })]));
   for (const { box, kind } of Object.values(handles)) {
-    if (kind === "number" && !numbers.isConnected) panel.append(numbers);
+    if (kind === "number" && !numbers.parentNode) panel.append(numbers);
     (kind === "number" ? numbers : panel).append(box);
   }
-  shadow.append(element("style", {}, STYLE), panel, note, canvas, below, fallback, alert);
+  shadow.append(element("style", {}, STYLE), panel, alert, note, canvas, below, fallback);
 
   let frames = null;
   async function load() {
@@ -103,30 +104,31 @@ function render(root, spec) {
   }
 
   function move(values) {
+    moves += 1;
     for (const [name, value] of Object.entries(values)) controls[name].value = value;
     painter?.fit(controls, Object.keys(values));
     alert.textContent = "";
     show();
   }
 
-  /** One question at a time: what is chosen meanwhile is asked when the answer has come, the last choice alone. */
+  /** One question at a time: when its answer comes and others have been chosen meanwhile, the last is asked. */
   async function ask() {
-    again = asking;
     if (asking || !alive()) return;
     asking = true;
     slow = setTimeout(() => { note.textContent = "The kernel is drawing …"; }, 400);
-    do {
-      again = false;
-      const reply = await kernels.get(spec.key)(Object.fromEntries(names.map((name) => [name, controls[name].value])));
-      if (again) continue;
+    for (let asked = -1; asked !== moves && place() < 0;) {
+      asked = moves;
+      const values = Object.fromEntries(names.map((name) => [name, controls[name].value]));
+      const reply = await kernels.get(spec.key)(values);
+      const bitmap = reply.picture && await createImageBitmap(new Blob([reply.picture]));
+      if (asked !== moves) continue;
       controls = reply.controls;
       alert.textContent = reply.problem;
       for (const name of names) handles[name].show(controls[name]);
-      if (!reply.picture) continue;
-      const bitmap = await createImageBitmap(new Blob([reply.picture]));
+      if (!bitmap) break;
       places = reply.places;
       paint(bitmap, 0, 0, bitmap.width, bitmap.height, reply.text);
-    } while (again);
+    }
     asking = false;
     clearTimeout(slow);
     settle();
@@ -136,7 +138,8 @@ function render(root, spec) {
   function settle() {
     const lost = alive() ? [] : fixed(), nothing = lost.length === names.length;
     for (const name of names) handles[name].enable(!lost.includes(name));
-    note.textContent = lost.length ? `To choose ${nothing ? "anything" : lost.join(" or ")}, run this cell in Jupyter.` : "";
+    const what = nothing ? "anything" : lost.join(" or ");
+    note.textContent = lost.length ? `To choose ${what}, run this cell in Jupyter.` : "";
     panel.hidden = canvas.hidden = nothing;
     fallback.hidden = !nothing;
   }
@@ -161,7 +164,7 @@ function render(root, spec) {
   canvas.addEventListener("click", point);
   if (painter) canvas.addEventListener("pointermove", point);
   root.addEventListener("pointerenter", settle); // what a kernel said while this was not in the page
-  canvas.classList.toggle("places", Boolean(painter));
+  if (painter) canvas.classList.add("places", "computed");
   settle();
   painter ? show() : load();
 }
@@ -206,4 +209,9 @@ function initialize({ model }) {
   return end;
 }
 
-export default { initialize, render: ({ model, el }) => render(el.appendChild(element("div")), model.get("spec")) };
+/** In Colab the widget itself is displayed. */
+function display({ model, el }) {
+  render(el.appendChild(element("div", { class: "cae-view" })), model.get("spec"));
+}
+
+export default { initialize, render: display };

@@ -8,7 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 from helpers.browser import running_lab, watched_page
-from helpers.notebooks import read
+from helpers.notebooks import make_notebook, read
 from helpers.shown import Shown
 from PIL import Image
 
@@ -46,14 +46,18 @@ def strange_lab(lab, tmp_path_factory):
         yield running
 
 
+def run_all(page) -> None:
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(DONE)
+
+
 @pytest.fixture(scope="class")
 def run(request, lab, browser):
     """The page of the notebook, run from top to bottom by its menu, the errors in its console, and the saved file."""
     with watched_page(browser) as (page, errors):
         lab.open(page, request.cls.name)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        page.wait_for_function(DONE)
+        run_all(page)
         with page.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
             page.keyboard.press("ControlOrMeta+s")
         yield page, errors, read(lab.folder / f"{request.cls.name}.ipynb")
@@ -155,7 +159,7 @@ class TestStart(Notebook):
 
 
 class TestCNNs(Notebook):
-    name, count, frames = "01_cnns", 3, ["window", "channel"]
+    name, count, frames = "01_cnns", 3, ["window", "stride", "padding", "output row", "output column", "channel"]
 
     def test_a_kernel_of_the_reader(self, views):
         playground = views[1]
@@ -191,6 +195,35 @@ class TestModel1(Notebook):
             expected.set(epoch=epoch)
             assert text == expected.frame(*expected.values()).text
             assert same_picture(b64decode(source.partition(",")[2]), expected.png)
+
+
+VIEW = """\
+from cae_lib.checkpoints import load_run
+from cae_lib.data.images import load_images
+from cae_lib.views.widgets import epoch_slider
+epoch_slider(load_run("model1_code8"), load_images("test"), [0, 1])"""
+
+
+def test_a_kernel_that_is_started_again_and_cells_that_are_run_twice(lab, browser):
+    make_notebook(lab.folder, "again", VIEW)
+    with watched_page(browser) as (page, errors):
+        lab.open(page, "again")
+        shown = Shown(page.locator(".cae-view"))
+        for times in range(2):
+            for _ in range(2):
+                run_all(page)
+                assert shown.names("select") == ["images"]
+                kind = shown.control("images").locator("option").nth(1 + times).inner_text()
+                shown.control("images").select_option(label=kind)
+                shown.wait_for("images", kind)
+            page.get_by_role("menuitem", name="Kernel", exact=True).click()
+            page.locator("[data-command='kernelmenu:restart']").click()
+            page.locator(".jp-Dialog .jp-mod-warn, .jp-Dialog .jp-mod-accept").last.click()
+            shown.root.get_by_text("To choose images, run this cell in Jupyter.").wait_for()
+            shown.wait_for("images", "the first ones")
+            assert shown.move_every_slider() == ["epoch"] and shown.names("select") == []
+            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        assert errors == []
 
 
 def same_picture(one: bytes, other: bytes) -> bool:
