@@ -96,11 +96,6 @@ class Shown:
             self.wait_for(name, self.label(name))
         return names
 
-    def embedded(self, name: str) -> bool:
-        """Whether the frames of a slider lie in the page."""
-        data = json.loads(self.root.locator("script[type='application/json']").text_content())
-        return name in data["embed"]
-
     def latency(self, name: str) -> float:
         """The median of 20 steps of a slider, in milliseconds from the key to the picture."""
         self.press(name, "Home")
