@@ -1,6 +1,5 @@
 """A view in a page: what a reader sees of it, and can take hold of."""
 
-import json
 import re
 from statistics import median
 
