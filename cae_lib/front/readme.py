@@ -72,9 +72,9 @@ def results() -> str:
         f"On {race['images']} test images `{RD2}` needs {saved[REFERENCE]:.0f} % fewer bits than JPEG and "
         f"{saved['AVIF']:.0f} % fewer than AVIF at equal PSNR\n(BD-rate, payload; its weights are not counted); "
         f"it is below {sum(below[0])} of {len(below[0])} published points of stronger\nlearned codecs, and below "
-        f"{sum(below[1])} when its encoder searches for {STEPS[max(STEPS)]} steps a picture. "
-        f"The student report that the course begins with says {loss['report']:.4f} for its model1's loss;\n"
-        f"{loss['floor']:.4f} of it is a floor that the last ReLU sets. Its model2 is no compressor: at {level} dB "
+        f"{sum(below[1])} when its encoder searches for {STEPS[max(STEPS)]} steps a picture.\n\n"
+        f"The student report that the course begins with says {loss['report']:.4f} for its model1's loss; "
+        f"{loss['floor']:.4f} of it is a floor\nthat the last ReLU sets. Its model2 is no compressor: at {level} dB "
         f"its code takes {bpp_at(model2, level):.1f} bits per\npixel, raw pixels 24. "
         "**[RESULTS.md](RESULTS.md)** has all tables and figures, whole files beside payload.\n"
     )
