@@ -49,7 +49,6 @@ def path(browser, tmp_path_factory):
 def views(request, path, browser):
     with watched_page(browser) as (page, errors):
         page.set_viewport_size({"width": request.param, "height": 900})
-        page.set_default_timeout(20_000)
         page.goto(path.as_uri())
         page.locator("canvas").first.wait_for()
         yield [Shown(view) for view in page.locator(".cae-view").all()]
