@@ -28,6 +28,7 @@ if fetch:
     failed, said = getstatusoutput("pip install -q -e kit")
     say = f"Cannot install the kit: {{said}}" if failed else "Now restart the runtime."
 if fetch or not find_spec("cae_lib"):  # an error that shows as its sentence alone
+    get_ipython().kernel.stop_on_error_timeout = 1  # nor do late cells of "Run all" run
     raise type("Stop", (Exception,), {{"_render_traceback_": lambda e: [str(e)]}})(say)"""
 
 

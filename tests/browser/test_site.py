@@ -52,13 +52,13 @@ def test_every_view_moves_by_keyboard(site, page, width):
                 slider.press("ArrowLeft" if first == slider.get_attribute("max") else "ArrowRight")
                 assert slider.input_value() != first and slider.get_attribute("aria-valuetext") != label, path.name
                 moved.append(path.stem)
-    assert moved.count(CHAPTER) == 2 and "index" in moved
+    assert moved.count(CHAPTER) > 2 and {"index", "00_start_here", "02_autoencoders"} <= set(moved)
 
 
 @SCREENS
 def test_one_view_does_not_move_another(site, page, width):
     page.goto((site / "notebooks" / f"{CHAPTER}.html").as_uri())
-    first, second = page.locator(".cae-view").all()
+    first, second = (page.locator(".cae-view", has_text=f"step {name}") for name in ("first", "second"))
     first.locator("input").press("ArrowRight")
     assert [view.locator("img").get_attribute("alt") for view in (first, second)] == ["picture b", "picture a"]
 

@@ -4,7 +4,7 @@ import builtins
 import os
 import subprocess
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import nbformat
 import papermill
@@ -47,6 +47,8 @@ class Colab:
         monkeypatch.setenv("PATH", str(folder / "bin"), prepend=os.pathsep)
         monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
         monkeypatch.setitem(sys.modules, "cae_lib", None)
+        kernel = SimpleNamespace(stop_on_error_timeout=0)
+        monkeypatch.setattr(builtins, "get_ipython", lambda: SimpleNamespace(kernel=kernel), raising=False)
         monkeypatch.setattr(builtins, "input", lambda prompt: self.answers.pop(0))
         self.pip(0)
 
