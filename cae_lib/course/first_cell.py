@@ -15,20 +15,20 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import getstatusoutput
+from time import sleep
 
 address = {ADDRESS}  # of the kit's git repository
 say = "No cae_lib here: get the kit's whole folder, and start it as its README says."
 fetch = "google.colab" in sys.modules and not find_spec("cae_lib")
 while fetch and not Path("kit/pyproject.toml").exists():
-    address = address or input("Address of the kit's git repository: ")
-    failed, said = getstatusoutput(f"git clone -q '{{address}}' kit")
-    print(f"Cannot fetch {{address}}: {{said}}" if failed else "Fetched the kit.")
-    address = ""
+    address, tried = "", address or input("Address of the kit's git repository: ")
+    failed, said = getstatusoutput(f"git clone -q '{{tried}}' kit")
+    print(f"Cannot fetch {{tried}}: {{said}}" if failed else "Fetched the kit.")
 if fetch:
     failed, said = getstatusoutput("pip install -q -e kit")
     say = f"Cannot install the kit: {{said}}" if failed else "Now restart the runtime."
 if fetch or not find_spec("cae_lib"):  # an error that shows as its sentence alone
-    get_ipython().kernel.stop_on_error_timeout = 1  # nor do late cells of "Run all" run
+    sleep(2)  # "Run all" has sent its cells by then: they are given up, too
     raise type("Stop", (Exception,), {{"_render_traceback_": lambda e: [str(e)]}})(say)"""
 
 

@@ -4,7 +4,8 @@ import builtins
 import os
 import subprocess
 import sys
-from types import ModuleType, SimpleNamespace
+import time
+from types import ModuleType
 
 import nbformat
 import papermill
@@ -47,8 +48,7 @@ class Colab:
         monkeypatch.setenv("PATH", str(folder / "bin"), prepend=os.pathsep)
         monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
         monkeypatch.setitem(sys.modules, "cae_lib", None)
-        kernel = SimpleNamespace(stop_on_error_timeout=0)
-        monkeypatch.setattr(builtins, "get_ipython", lambda: SimpleNamespace(kernel=kernel), raising=False)
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
         monkeypatch.setattr(builtins, "input", lambda prompt: self.answers.pop(0))
         self.pip(0)
 
