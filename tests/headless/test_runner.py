@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import nbformat
 import pytest
@@ -107,7 +108,9 @@ def test_run(tmp_path, capfd):
     assert "stand-in" in lines[0]
     assert [line.split(" … ")[0] for line in lines[1:]] == [path.stem for path in notebooks]
     assert lines[2].endswith("s: cell In [4]: ValueError: too large")
-    assert said.err == ""
+    # A kernel that is told to end while it ends may complain by itself (ipykernel); the kit says nothing.
+    ended = r"ERROR:tornado\.general:Uncaught exception in ZMQStream callback\n.*?on non-socket\n"
+    assert re.sub(ended, "", said.err, flags=re.S) == ""
 
 
 # What users' notebooks do
