@@ -30,7 +30,7 @@ def to_png(figure: Figure) -> bytes:
 
 
 def compact(png: bytes) -> bytes:
-    """The same picture for the eye in two thirds of the bytes, for notebooks that keep it."""
+    """Nearly the same picture in fewer bytes, for notebooks that keep it: see `rounded`."""
     content = BytesIO()
     rounded(Image.open(BytesIO(png))).save(content, "PNG", optimize=True)
     return content.getvalue()
@@ -39,7 +39,7 @@ def compact(png: bytes) -> bytes:
 def rounded(picture: Image.Image) -> Image.Image:
     """A picture without transparency, which no figure here has, and with levels of colour that are multiples of 4.
 
-    No value moves by more than 2 of 255, which no eye sees; what is lost is most of what costs bytes in a photograph.
+    No value moves by more than 2 of 255, and a file of photographs becomes smaller.
     """
     return picture.convert("RGB").point(lambda level: min((level + 2) // 4 * 4, 255))
 
