@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from torch import Tensor
 
-from cae_lib.base.picture import Picture, to_png  # noqa: F401 (for users of figures)
+from cae_lib.base.picture import Picture, source_note, to_png  # noqa: F401 (for users of figures)
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -27,8 +27,7 @@ def empty_figure(width: float, height: float, source: str = "") -> Figure:
     shrunk = min(1.0, WIDEST / width)
     figure = Picture(figsize=(width * shrunk, height * shrunk), layout="constrained", dpi=100)
     if source:
-        note = "data: stand-in images, not CIFAR-10" if source == "stand-in" else f"data: {source}"
-        figure.supxlabel(note, x=0.995, ha="right", fontsize=7, color="#777777")
+        figure.supxlabel(source_note(source), x=0.995, ha="right", fontsize=7, color="#777777")
     return figure
 
 

@@ -22,6 +22,11 @@ class Picture(Figure):
         return data, {"image/png": {"alt": describe(self)}}
 
 
+def source_note(source: str) -> str:
+    """Which images a figure shows."""
+    return "data: stand-in images, not CIFAR-10" if source == "stand-in" else f"data: {source}"
+
+
 def to_png(figure: Figure) -> bytes:
     """A Figure as the bytes of a PNG file, without the version of the library that drew it."""
     buffer = BytesIO()

@@ -4,7 +4,8 @@
 - controls: sliders, lists, numbers, fields
 - sheet: all frames of a view as one picture
 - layers: what is inside a network: outputs, kernels, receptive fields
-- drawing: a map with its scale, marked points
+- strip: pictures and maps with their titles, drawn in milliseconds
+- curves: curves of which a point of each moves
 - widgets: the epochs of a run, the channels of a layer
 - rates: the bits of a file
 - intervals: how a message narrows the interval of an arithmetic coder

@@ -12,6 +12,8 @@ from cae_lib.data.images import ImageSet
 from cae_lib.race.rate_distortion import decibels
 from cae_lib.race.rate_plots import enlarged_error
 from cae_lib.views.controls import chooser, slider
+from cae_lib.views.curves import Curves, curves
+from cae_lib.views.strip import Strip, image_tile
 from cae_lib.views.view import View
 
 STEPS = (128, 90, 64, 45, 32, 22, 16, 11, 8)
@@ -43,24 +45,20 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
         quality = decibels(data.images[indices[image]], picture)
         return len(payload) - 2, picture, quality, float((symbols == 0).float().mean())
 
-    def draw(step: float, rounding: float, image: int) -> Figure:
+    @lru_cache(None)
+    def curve(rounding: float, image: int) -> Curves:
+        sizes, _, qualities, _ = zip(*[coded(image, each, rounding) for each in STEPS], strict=True)
+        return curves({"all steps": (sizes, qualities)}, 2.6, 2.0, "payload in bytes", "PSNR in dB")
+
+    def draw(step: float, rounding: float, image: int) -> Strip:
         original = data.images[indices[image]]
         size, picture, quality, zeros = coded(image, step, rounding)
-        figure, axes = plots.new_figure(1, 4, 7.8, 2.4, data.source, width_ratios=[1, 1, 1, 1.3])
-        figure.set_layout_engine(None)  # arranging the axes anew takes half of the time of a picture
-        figure.subplots_adjust(left=0.01, right=0.93, top=0.9, bottom=0.25, wspace=0.1)
-        left, middle, right, curve = axes[0]
-        plots.show_image(left, original, "original")
-        plots.show_image(middle, picture, f"{size:,} bytes, {quality:.1f} dB")
-        plots.show_image(right, enlarged_error(original, picture), "error × 4")
-        sizes, _, qualities, _ = zip(*[coded(image, each, rounding) for each in STEPS], strict=True)
-        curve.plot(sizes, qualities, color=plots.COLOURS[0], marker=".", label="all steps")
-        curve.plot([size], [quality], "o", color=plots.COLOURS[1], markersize=9, label="this one")
-        curve.set(xlabel="payload in bytes", ylabel="PSNR in dB")
-        curve.yaxis.set(ticks_position="right", label_position="right")  # on the left there is a picture
-        curve.set_title(f"{zeros:.0%} of the symbols are 0", fontsize=9)
-        curve.grid(alpha=0.3)
-        return figure
+        tiles = [
+            image_tile(original, "original"),
+            image_tile(picture, f"{size:,} bytes, {quality:.1f} dB"),
+            image_tile(enlarged_error(original, picture), f"error × 4; {zeros:.0%} of\nthe symbols are 0"),
+        ]
+        return Strip(tiles, beside=curve(rounding, image).marked(STEPS.index(step)), source=data.source)
 
     def strip() -> Figure:
         found = {r: [coded(0, step, r) for step in STATIC] for r in (0.5, 0.3)}
@@ -71,9 +69,8 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
             ax.set_xlabel(f"{size:,} bytes, {quality:.1f} dB", fontsize=8)
         return figure
 
-    for step in STEPS:  # so that a move only draws
-        for rounding in ROUNDINGS:
-            coded(0, step, rounding)
+    for rounding in ROUNDINGS:  # so that a move only draws
+        curve(rounding, 0)
     options = [(f"{step}", step) for step in STEPS]
     widths = [(f"{r:g} (zero: {2 * (1 - r):g} steps)", r) for r in ROUNDINGS]
     controls = {

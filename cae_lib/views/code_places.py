@@ -1,15 +1,13 @@
 """A view of a code as a map of places to click on: what each place paints."""
 
 import torch
-from matplotlib.figure import Figure
 from torch import nn
 
-from cae_lib import plots
 from cae_lib.base.errors import UsageError
 from cae_lib.data.images import ImageSet, scale, unscale
 from cae_lib.models import range_of
 from cae_lib.views.controls import chooser, counter
-from cae_lib.views.drawing import show_map
+from cae_lib.views.strip import Strip, image_tile, map_tile
 from cae_lib.views.view import View
 
 
@@ -31,19 +29,20 @@ def code_places(model: nn.Module, data: ImageSet, indices) -> View:
     high = max(float(code.max()) for code in codes.values()) or 1.0
 
     @torch.no_grad()
-    def draw(row: int, column: int, channel: int, image: str) -> Figure:
+    def draw(row: int, column: int, channel: int, image: str) -> Strip:
         code = codes[image].clone()
         value = float(code[0, channel, row, column])
         code[0, channel, row, column] = 0
         without = unscale(model.decode(code), range_of(model))[0]
         change = (without - plain[image]).abs().mean(0)
-        figure, ((left, middle, right),) = plots.new_figure(1, 3, 7.8, 2.9, data.source)
-        show_map(left, codes[image][0, channel], f"channel {channel}: {value:.2f} at ({row}, {column})", high=high)
-        plots.outline(left, row, column, 1, 1)
-        plots.show_image(middle, without, "decoded without this number")
         changed = int((change > 1 / 255).sum())  # by a grey level or more
-        show_map(right, change, f"{changed} pixels change", cmap="magma")
-        return figure
+        title, box = f"channel {channel}: {value:.2f} at ({row}, {column})", (row, column, 1, 1)
+        tiles = [
+            map_tile(codes[image][0, channel], title, high=high, box=box),
+            image_tile(without, "decoded without this number"),
+            map_tile(change, f"{changed} pixels change", colours="magma"),
+        ]
+        return Strip(tiles, source=data.source)
 
     controls = {
         "row": counter(height - 1, height // 2),

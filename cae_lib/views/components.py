@@ -1,14 +1,14 @@
 """A view of principal components: what the first k of them make of some images."""
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from cae_lib import plots
 from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.pca import pca_reconstruct
-from cae_lib.views.drawing import mark_points
+from cae_lib.views.curves import curves
+from cae_lib.views.strip import Strip, image_tile
 from cae_lib.views.view import View, picture_slider
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
@@ -29,25 +29,18 @@ def components_slider(average: Tensor, directions: Tensor, data: ImageSet, indic
     shown = {k: rebuilt[k][indices] for k in COUNTS}
     titles = data.titles(indices)
 
-    def draw(k: int) -> Figure:
-        count = len(titles)
-        figure = plots.empty_figure(7.8, 3.3, data.source)
-        layout = [[f"{r} {c}" for c in range(count)] + ["curve"] for r in range(2)]
-        axes = figure.subplot_mosaic(layout, width_ratios=[1] * count + [2.4])
-        for c, title in enumerate(titles):
-            plots.show_image(axes[f"0 {c}"], chosen[c], title)
-            db = psnr(originals[indices][c][None], shown[k][c][None]).item()
-            plots.show_image(axes[f"1 {c}"], shown[k][c], f"{db:.1f} dB")
-        place = COUNTS.index(k)
-        mark_points(axes["curve"], {f"mean of {len(data):,} images": (COUNTS, quality, place)})
-        axes["curve"].set_xscale("log", base=2)
-        axes["curve"].set(xlabel="directions kept (log)", ylabel="PSNR in dB")
-        axes["curve"].set_title(f"{k:,} of 3,072: {shares[k - 1]:.1%} of the variance", fontsize=9)
-        return figure
+    series = {f"mean of {len(data):,} images": (COUNTS, quality)}
+    curve = curves(series, 2.8, 2.4, "directions kept (log)", "mean PSNR in dB", xscale="log")
+
+    def draw(k: int) -> Strip:
+        found = psnr(originals[indices], shown[k]).tolist()
+        above = [image_tile(image, title) for image, title in zip(chosen, titles, strict=True)]
+        below = [image_tile(image, f"{db:.1f} dB") for image, db in zip(shown[k], found, strict=True)]
+        return Strip(above, below, beside=curve.marked(COUNTS.index(k)), source=data.source)
 
     columns = {"original": chosen.float() / 255} | {f"{k} numbers": shown[k] for k in STATIC}
     rows = dict(zip(data.names(indices), torch.stack(list(columns.values()), 1), strict=True))
     static = plots.image_rows(rows, list(columns), source=data.source)
-    options = [(f"{k:,}", k) for k in COUNTS]
+    options = [(f"{k:,} ({shares[k - 1]:.1%} of the variance)", k) for k in COUNTS]
     alt = "Images from their first principal components, and quality against their number"
     return picture_slider(draw, options, "directions", static, alt, start)

@@ -4,7 +4,6 @@ from math import isinf
 from pathlib import Path
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from cae_lib import plots
@@ -16,7 +15,7 @@ from cae_lib.race.codecs import codec_named
 from cae_lib.race.rate_distortion import decibels
 from cae_lib.race.rates import bits_per_pixel
 from cae_lib.views.controls import Control, chooser, slider
-from cae_lib.views.drawing import show_map
+from cae_lib.views.strip import Strip, image_tile, map_tile
 from cae_lib.views.view import View
 
 LARGEST = 256  # pixels a side: more would make each move slow
@@ -32,17 +31,19 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
     first = "from the data set" if isinstance(start, Tensor) else Path(start).name
     pictures = {first: start if isinstance(start, Tensor) else read(Path(start))}
 
-    def draw(picture: str, name: str, quality: float) -> Figure:
+    def draw(picture: str, name: str, quality: float) -> Strip:
         image = pictures[picture]
         after, whole, payload = coded(image, name, quality)
-        figure, ((left, middle, right),) = plots.new_figure(1, 3, 8.0, 3.6, source if picture == first else "")
-        plots.show_image(left, image, f"{image.shape[2]} × {image.shape[1]} pixels\n{image.numel():,} bytes")
         rate = bits_per_pixel(whole, image[0].numel())
-        title = f"{name}, quality {quality:g}\n{whole:,} bytes (payload {payload:,})\n{rate:.2f} bits per pixel"
-        plots.show_image(middle, after, title)
         error, db = (image.float() - after.float()).abs().mean(0) / 255, decibels(image, after)
-        show_map(right, error, "no error: nothing is lost" if isinf(db) else f"error: {db:.1f} dB", cmap="magma")
-        return figure
+        lost = "no error: nothing is lost" if isinf(db) else f"error: {db:.1f} dB"
+        said = f"{name}, quality {quality:g}\n{whole:,} bytes (payload {payload:,})\n{rate:.2f} bits per pixel"
+        tiles = [
+            image_tile(image, f"{image.shape[2]} × {image.shape[1]} pixels\n{image.numel():,} bytes"),
+            image_tile(after, said),
+            map_tile(error, lost, colours="magma"),
+        ]
+        return Strip(tiles, source=source if picture == first else "")
 
     controls = {
         "picture": chooser(pictures),

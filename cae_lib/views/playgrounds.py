@@ -15,7 +15,8 @@ from cae_lib.metrics import psnr
 from cae_lib.results import measurements
 from cae_lib.results.recipes import CODE_CHANNELS
 from cae_lib.views.controls import Control, chooser, counter, slider
-from cae_lib.views.drawing import mark_points, show_map
+from cae_lib.views.curves import Curves, curves
+from cae_lib.views.strip import Strip, image_tile, map_tile
 from cae_lib.views.view import SCRIPT, Panel, View
 
 KERNELS = {
@@ -86,28 +87,33 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
     means = [rows[f"model1_code{c}"]["psnr"]["values"][SOUND_SEEDS[c]] for c in CODE_CHANNELS]
     numbers = [256 * c for c in CODE_CHANNELS]
 
+    @cache
     @torch.no_grad()
-    def draw(channels: int, image: str, channel: int, factor: float) -> Figure:
+    def curve(image: str) -> Curves:
+        qualities = [psnr(images[image][None], model(c)(images[image][None])).item() for c in CODE_CHANNELS]
+        series = {"this image": (numbers, qualities), "CIFAR-10's test set": (numbers, means)}
+        ticks = {"xticks": numbers, "xticklabels": [f"{n:,}" for n in numbers]}
+        return curves(series, 2.7, 3.0, "numbers in the code (log)", "PSNR in dB", xscale="log", **ticks)
+
+    @torch.no_grad()
+    def draw(channels: int, image: str, channel: int, factor: float) -> Strip:
         channel = min(channel, channels - 1)
-        code = model(channels).encode(images[image][None])
+        original, code = images[image], model(channels).encode(images[image][None])
         plain = model(channels).decode(code)
         code[:, channel] *= factor
         after = model(channels).decode(code)
-        qualities = [psnr(images[image][None], model(c)(images[image][None])).item() for c in CODE_CHANNELS]
-        figure, axes = plots.new_figure(2, 3, 7.8, 5.0, data.source)
-        before, now = (psnr(images[image][None], x).item() for x in (plain, after))
-        plots.show_image(axes[0, 0], images[image], image)
-        plots.show_image(axes[0, 1], plain[0], f"decoded: {before:.1f} dB")
-        plots.show_image(axes[0, 2], after[0], f"with channel {channel} × {factor:g}: {now:.1f} dB")
-        show_map(axes[1, 0], code[0, channel], f"channel {channel} × {factor:g}", high=float(code.max()) or 1.0)
-        show_map(axes[1, 1], (after - plain).abs().mean(1)[0], "what this changes", cmap="magma")
-        place, ax = CODE_CHANNELS.index(channels), axes[1, 2]
-        curves = {"this image": qualities, "CIFAR-10's test set": means}
-        mark_points(ax, {name: (numbers, values, place) for name, values in curves.items()})
-        ax.set_xscale("log", base=2)
-        ax.set_xticks(numbers, [f"{n:,}" for n in numbers], fontsize=8)
-        ax.set(xlabel="numbers in the code", ylabel="PSNR in dB")
-        return figure
+        before, now = (psnr(original[None], x).item() for x in (plain, after))
+        above = [
+            image_tile(original, image),
+            image_tile(plain[0], f"decoded: {before:.1f} dB"),
+            image_tile(after[0], f"with channel {channel} × {factor:g}:\n{now:.1f} dB"),
+        ]
+        below = [
+            map_tile(code[0, channel], f"channel {channel} × {factor:g}", high=float(code.max()) or 1.0),
+            map_tile((after - plain).abs().mean(1)[0], "what this changes", colours="magma"),
+        ]
+        beside = curve(image).marked(CODE_CHANNELS.index(channels))
+        return Strip(above, below, beside=beside, source=data.source)
 
     controls = {
         "code channels": slider(CODE_CHANNELS, 8),

@@ -14,7 +14,8 @@ from cae_lib.race.baselines import BASELINES, decode, size
 from cae_lib.race.rate_distortion import decibels
 from cae_lib.race.rates import bits_per_pixel
 from cae_lib.views.controls import chooser, slider
-from cae_lib.views.drawing import mark_points, show_map
+from cae_lib.views.curves import Curves, curves
+from cae_lib.views.strip import Strip, image_tile, map_tile
 from cae_lib.views.view import View, picture_slider
 
 RIVALS = ("JPEG 4:4:4", "AVIF")  # of the rate–distortion autoencoder in its slider
@@ -72,18 +73,21 @@ def rate_slider(image: Tensor | dict[str, Tensor], *, source: str = "") -> View:
     ours, images = streams.load_codec(streams.RD), image if isinstance(image, dict) else {"image": image}
     found = cache(lambda name: rates_of(images[name]))
 
-    def draw(quality: int, name: str = next(iter(images))) -> Figure:
-        k, image, (cases, maps, points) = ours.qualities.index(quality), images[name], found(name)
-        figure, axes = plots.new_figure(2, 3, 9.2, 5.4, source)
-        plots.show_image(axes[0, 0], image, f"original, {image.numel():,} bytes")
-        places = [axes[0, 1], axes[1, 0], axes[1, 1]]
-        for ax, (codec, (picture, count)) in zip(places, cases[quality].items(), strict=True):
-            plots.show_image(ax, picture, f"{codec}: {count:,} bytes, {points[codec][k][1]:.1f} dB")
+    @cache
+    def curve(name: str) -> Curves:
+        series = {codec: tuple(zip(*points, strict=True)) for codec, points in found(name)[2].items()}
+        return curves(series, 2.9, 3.2, "payload, bits per pixel", "PSNR in dB")
+
+    def draw(quality: int, name: str = next(iter(images))) -> Strip:
+        k, (cases, maps, points) = ours.qualities.index(quality), found(name)
+        original = image_tile(images[name], f"original\n{images[name].numel():,} bytes")
+        first, *others = [
+            image_tile(picture, f"{codec}\n{count:,} bytes, {points[codec][k][1]:.1f} dB")
+            for codec, (picture, count) in cases[quality].items()
+        ]
         highest = max(float(bits.max()) for bits in maps.values())
-        show_map(axes[0, 2], maps[quality], "bits at each place of the code", high=highest)
-        mark_points(axes[1, 2], {codec: (*zip(*curve, strict=True), k) for codec, curve in points.items()})
-        axes[1, 2].set(xlabel="payload, bits per pixel", ylabel="PSNR in dB")
-        return figure
+        bits = map_tile(maps[quality], "bits at each\nplace of the code", high=highest)
+        return Strip([original, first, bits], others, beside=curve(name).marked(k), source=source)
 
     cases, _, points = found(next(iter(images)))
     figure, axes = plots.new_figure(len(points), len(cases), 1.3 * len(cases), 1.55 * len(points) + 0.3, source)

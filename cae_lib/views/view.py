@@ -26,6 +26,7 @@ from PIL import Image
 from cae_lib.base import picture
 from cae_lib.views.controls import Control, slider
 from cae_lib.views.sheet import sheet, webp
+from cae_lib.views.strip import Strip
 
 KEPT = 80  # pictures that a view remembers, some 50 kB each
 SCRIPT = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("controls.js", "view.js"))
@@ -43,20 +44,25 @@ class Frame:
     places: tuple = ()
 
 
+def png_of(shown: Figure | Strip) -> bytes:
+    """The bytes of a PNG file."""
+    return shown.png() if isinstance(shown, Strip) else picture.to_png(shown)
+
+
 class Panel(anywidget.AnyWidget):
     """Controls and what view.js shows of them: in a notebook, in a page, in Colab.
 
-    static: the Figure shown where no script runs; alt: what the picture shows, for screen readers.
+    static: what is shown where no script runs; alt: what the picture shows, for screen readers.
     """
 
     _esm = SCRIPT
     key = traitlets.Unicode().tag(sync=True)  # by which view.js finds the widget of an output
     spec = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, controls: dict[str, Control], static: Figure, alt: str):
+    def __init__(self, controls: dict[str, Control], static: Figure | Strip, alt: str):
         super().__init__()
         self.controls, self.alt = controls, alt
-        self.static = picture.compact(picture.to_png(static))
+        self.static = picture.compact(png_of(static))
 
     def facts(self) -> dict:
         """What view.js needs to know."""
@@ -96,13 +102,14 @@ start();
 class View(Panel):
     """A picture, drawn from the values of some controls.
 
-    draw: takes the controls' values in their order and returns a Figure; embed: names of the controls whose pictures
-    need no kernel; adapt: is given the name of a control that has been set, and may fit others to it; places:
-    the controls of row and column that a click on the first axes sets. `png` is the picture in view.
+    draw: takes the controls' values in their order and returns a Strip, or a Figure where all are drawn before they
+    are shown; embed: names of the controls whose pictures need no kernel; adapt: is given the name of a control that
+    has been set, and may fit others to it; places: the controls of row and column that a click on the first picture
+    sets. `png` is the picture in view.
     """
 
     def __init__(
-        self, draw: Callable, controls: dict[str, Control], static: Figure, alt: str, *,
+        self, draw: Callable, controls: dict[str, Control], static: Figure | Strip, alt: str, *,
         embed: tuple = (), adapt: Callable[[str], None] | None = None, places: tuple = (),
     ):  # fmt: skip
         super().__init__(controls, static, alt)
@@ -117,13 +124,9 @@ class View(Panel):
         return tuple(control.value for control in self.controls.values() if control.draws)
 
     def drawn(self, *values) -> Frame:
-        figure = self.draw(*values)
-        png = picture.to_png(figure)
-        places = ()
-        if self.places:
-            box = figure.axes[0].get_position()  # its origin is below
-            places = (box.x0, 1 - box.y1, box.x1, 1 - box.y0, *figure.axes[0].images[0].get_size())
-        return Frame(png, f"{self.alt}. {self.state(values)}. {picture.describe(figure)}.", places)
+        shown = self.draw(*values)
+        text = shown.describe() if isinstance(shown, Strip) else picture.describe(shown)
+        return Frame(png_of(shown), f"{self.alt}. {self.state(values)}. {text}.", shown.places() if self.places else ())
 
     def state(self, values: tuple) -> str:
         """The controls' labels as a sentence, such as "Epoch: 5; images: the first ones"."""

@@ -3,9 +3,6 @@
 from functools import cache
 
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 
 from cae_lib import plots
@@ -16,8 +13,9 @@ from cae_lib.evaluation import reconstruct
 from cae_lib.metrics import psnr
 from cae_lib.models import range_of
 from cae_lib.views.controls import chooser, counter, slider
-from cae_lib.views.drawing import mark_points, show_map
+from cae_lib.views.curves import Curves, curves
 from cae_lib.views.layers import activations, last_kernel, receptive_field, tiled
+from cae_lib.views.strip import Strip, image_tile, map_tile
 from cae_lib.views.view import View
 
 
@@ -50,21 +48,17 @@ def epoch_slider(
         low_high = range_of(model(name, epoch))
         return unscale(reconstruct(model(name, epoch), data.images[chosen]), low_high)
 
-    def draw(epoch: int, images: str) -> Figure:
-        chosen, count = sets[images], len(indices)
-        originals, titles = scale(data.images[chosen], (0.0, 1.0)), data.titles(chosen)
-        figure = plots.empty_figure(1.15 * count + 4.4, 1.35 * (1 + len(runs)) + 0.3, data.source)
-        layout = [[f"{r} {c}" for c in range(count)] + ["losses"] for r in range(1 + len(runs))]
-        axes = figure.subplot_mosaic(layout, width_ratios=[1] * count + [3.4])
-        for c in range(count):
-            plots.show_image(axes[f"0 {c}"], originals[c], titles[c])
-        for r, name in enumerate(runs, 1):
-            after = rebuilt(name, epoch, chosen)
-            for c, value in enumerate(psnr(originals, after).tolist()):
-                plots.show_image(axes[f"{r} {c}"], after[c], f"{value:.1f} dB")
-            axes[f"{r} 0"].set_ylabel(name, fontsize=8)
-        draw_losses(axes["losses"], runs, epoch, floors)
-        return figure
+    losses = loss_curves(runs, floors)
+
+    def draw(epoch: int, images: str) -> Strip:
+        originals, titles = scale(data.images[sets[images]], (0.0, 1.0)), data.titles(sets[images])
+        rows = [[image_tile(image, title) for image, title in zip(originals, titles, strict=True)]]
+        for name in runs:
+            after = rebuilt(name, epoch, sets[images])
+            said = f"{name}\n" if other else ""
+            found = psnr(originals, after).tolist()
+            rows.append([image_tile(image, f"{said}{db:.1f} dB") for image, db in zip(after, found, strict=True)])
+        return Strip(*rows, beside=losses.marked(epoch - 1), source=data.source)
 
     first = sets["the first ones"]
     shown = epochs[-1:] if other else sorted({epochs[0], *(e for e in (2, 3, 5, 10, 20) if e in epochs), epochs[-1]})
@@ -86,24 +80,25 @@ def run_name(run: Run) -> str:
     return folder.parent.name if folder.name == "seed0" else f"{folder.parent.name} {folder.name}"
 
 
-def draw_losses(ax: Axes, runs: dict[str, Run], epoch: int, floors: tuple[float, float] | None = None) -> None:
+def loss_curves(runs: dict[str, Run], floors: tuple[float, float] | None = None) -> Curves:
     """Both losses of a run, above their floors if there are any, or the validation losses of two in [0, 1]."""
-    run = next(iter(runs.values()))
-    low, high = range_of(run.model)
-    curves = {"training": run.history.train_loss, "validation": run.history.validation_loss}
-    if floors:
-        curves = {name: [v - f for v in y] for (name, y), f in zip(curves.items(), floors, strict=True)}
-        ax.set_yscale("log")
+    histories = {name: run.history for name, run in runs.items()}
+    (low, high), *_ = ranges = [range_of(run.model) for run in runs.values()]
     if len(runs) > 1:
-        ranges = {name: range_of(run.model) for name, run in runs.items()}
-        losses = {name: run.history.validation_loss for name, run in runs.items()}
-        curves = {name: [v / (ranges[name][1] - ranges[name][0]) ** 2 for v in losses[name]] for name in runs}
+        losses = {name: history.validation_loss for name, history in histories.items()}
+        losses = {name: [v / (b - a) ** 2 for v in y] for (name, y), (a, b) in zip(losses.items(), ranges, strict=True)}
         low, high = 0, 1
-    mark_points(ax, {name: (range(1, len(y) + 1), y, epoch - 1) for name, y in curves.items()})
+    else:
+        (history,) = histories.values()
+        losses = {"training": history.train_loss, "validation": history.validation_loss}
+    if floors:
+        losses = {name: [v - f for v in y] for (name, y), f in zip(losses.items(), floors, strict=True)}
     kind = "validation MSE" if len(runs) > 1 else "MSE"
-    scale = "above its floor (log)" if floors else f"in [{low:g}, {high:g}]"
-    ax.set(xlabel="epoch", ylabel=f"{kind} {scale}", title=f"epoch {epoch}")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    told = "above its floor (log)" if floors else f"in [{low:g}, {high:g}]"
+    series = {name: (range(1, len(y) + 1), y) for name, y in losses.items()}
+    return curves(
+        series, 2.8, 0.4 + 0.9 * (1 + len(runs)), "epoch", f"{kind} {told}", yscale="log" if floors else "linear"
+    )
 
 
 def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None = None) -> View:
@@ -122,26 +117,24 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
     if layer not in layers:
         raise UsageError(f"No layer with maps is called {layer!r}; choose one of {', '.join(layers)}.")
 
-    def draw(channel: int, image: str, layer: str) -> Figure:
+    def draw(channel: int, image: str, layer: str) -> Strip:
         place = [name for name, _, _ in found(image)].index(layer)
         path, values = [module for _, module, _ in found(image)[: place + 1]], found(image)[place][2]
         row, column = divmod(int(values[channel].argmax()), values.shape[-1])
         kernel = last_kernel(path, channel)
-        figure, axes = plots.new_figure(1, 3, 7.8, 2.9, data.source)
-        left, middle, right = axes[0]
-        plots.show_image(left, images[image], "input: the mark sees this")
-        high = 1.0 if kernel is None else float(kernel.abs().max()) or 1.0
+        largest = 1.0 if kernel is None else float(kernel.abs().max()) or 1.0
         slices = "none" if kernel is None else "red, green, blue" if len(kernel) == 3 else f"{len(kernel)} slices"
         drawing = torch.zeros(1, 1) if kernel is None else tiled(kernel)
-        show_map(middle, drawing, f"its kernel: {slices}", low=-high, high=high, cmap="RdBu_r")
         zeros = float((values[channel] == 0).float().mean())
         title = f"channel {channel}, {zeros:.0%} zeros{': dead here' if zeros == 1 else ''}"
         low, high = min(float(values.min()), 0.0), float(values.max()) or 1.0
-        show_map(right, values[channel], title, low=low, high=high)
-        if zeros < 1:
-            plots.outline(left, *receptive_field(path, row, column, images[image].shape[1:]))
-            plots.outline(right, row, column, 1, 1)
-        return figure
+        seen = receptive_field(path, row, column, images[image].shape[1:]) if zeros < 1 else None
+        tiles = [
+            image_tile(images[image], "input: the mark sees this", box=seen),
+            map_tile(drawing, f"its kernel: {slices}", low=-largest, high=largest, colours="RdBu_r"),
+            map_tile(values[channel], title, low=low, high=high, box=(row, column, 1, 1) if zeros < 1 else None),
+        ]
+        return Strip(tiles, source=data.source)
 
     names = [(f"{name} {type(m).__name__} {' × '.join(map(str, v.shape))}", name) for name, m, v in found(start)]
     controls = {

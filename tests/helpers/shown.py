@@ -1,6 +1,7 @@
 """A view in a page: what a reader sees of it, and can take hold of."""
 
 import re
+from itertools import cycle, islice
 from statistics import median
 
 # From a key on a slider to the first frame that the screen could show with the other picture.
@@ -96,9 +97,9 @@ class Shown:
         return names
 
     def latency(self, name: str) -> float:
-        """The median of 20 steps of a slider, in milliseconds from the key to the picture."""
+        """The median of 20 steps of a slider to and fro, in milliseconds from the key to the picture."""
         self.press(name, "Home")
         self.wait_for(name, self.label(name))
-        self.press(name, "ArrowRight")  # now both pictures have been drawn
-        self.wait_for(name, self.label(name))
-        return median(self.control(name).evaluate(TIMED, key) for key in ("ArrowLeft", "ArrowRight") * 10)
+        end = self.place(name)[1]
+        keys = cycle(["ArrowRight"] * end + ["ArrowLeft"] * end)
+        return median(self.control(name).evaluate(TIMED, key) for key in islice(keys, 20))

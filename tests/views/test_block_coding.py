@@ -20,9 +20,8 @@ def test_what_it_shows_is_what_the_codec_does():
         (own,) = blocks.quantise(blocks.analyse(original[None]), step, rounding)
         payload = blocks.encode(own, tables)
         (picture,) = blocks.synthesise(own[None] * float(step))
-        figure = view.draw(step, rounding, image)
-        shown = figure.axes[1]
-        np.testing.assert_array_equal(shown.images[0].get_array(), picture.permute(1, 2, 0))
-        assert shown.get_title() == f"{len(payload) - 2:,} bytes, {decibels(original, picture):.1f} dB"
-        place = figure.axes[3].lines[1].get_xydata()[0]
-        assert any(np.allclose(place, point) for point in figure.axes[3].lines[0].get_xydata())
+        strip = view.draw(step, rounding, image)
+        shown, quality = strip.tiles[1], decibels(original, picture)
+        np.testing.assert_array_equal(shown.pixels, picture.permute(1, 2, 0))
+        assert shown.title == f"{len(payload) - 2:,} bytes, {quality:.1f} dB"
+        assert f"Marked: all steps {quality:.4g} at {len(payload) - 2}" in strip.describe()

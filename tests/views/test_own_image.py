@@ -35,14 +35,14 @@ def test_what_is_shown_is_a_real_file(view, image, name):
     else:
         file = BASELINES[name].encode_array(array, quality.value)
         back, payload = decode(file), size(file, "payload")
-    left, middle, right = view.draw(*view.values()).axes[:3]
-    np.testing.assert_array_equal(left.images[0].get_array(), array)
-    np.testing.assert_array_equal(middle.images[0].get_array(), back)
+    left, middle, right = view.draw(*view.values()).tiles
+    np.testing.assert_array_equal(left.pixels, array)
+    np.testing.assert_array_equal(middle.pixels, back)
     rate = 8 * len(file) / 32**2
-    assert f"{len(file):,} bytes (payload {payload:,})\n{rate:.2f} bits per pixel" in middle.get_title()
+    assert f"{len(file):,} bytes (payload {payload:,})\n{rate:.2f} bits per pixel" in middle.title
     difference = np.abs(array.astype(float) - back) / 255
-    np.testing.assert_allclose(right.images[0].get_array(), difference.mean(2), atol=1e-6)
-    assert right.get_title() == f"error: {-10 * np.log10((difference**2).mean()):.1f} dB"
+    np.testing.assert_allclose(right.values, difference.mean(2), atol=1e-6)
+    assert right.title == f"error: {-10 * np.log10((difference**2).mean()):.1f} dB"
 
 
 def test_another_codec_is_drawn_once_and_with_its_own_quality(view):
@@ -73,12 +73,12 @@ def test_an_uploaded_picture_is_shown(image, photo):
     picture = view.controls["picture"]
     upload(view, "photo.png", picture_file(photo, ".png"))
     assert picture.value == "photo.png"
-    figure = view.draw(*view.values())
+    strip = view.draw(*view.values())
     expected = Image.fromarray(photo)
     expected.thumbnail((256, 256))
-    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), np.array(expected))
-    assert figure.axes[0].get_title() == "256 × 128 pixels\n98,304 bytes"
-    assert figure.get_supxlabel() == ""  # no note that it comes from the data set
+    np.testing.assert_array_equal(strip.tiles[0].pixels, np.array(expected))
+    assert strip.tiles[0].title == "256 × 128 pixels\n98,304 bytes"
+    assert strip.source == ""  # no note that it comes from the data set
     before = view.png
     upload(view, "photo.png", picture_file(255 - photo, ".png"))  # the same name, another picture
     assert picture.values == ["from the data set", "photo.png"] and view.png != before
@@ -104,18 +104,17 @@ def test_a_path_is_shown_and_a_wrong_one_is_explained(image, photo, tmp_path):
 def test_a_path_to_begin_with(photo, tmp_path):
     (tmp_path / "photo.png").write_bytes(picture_file(photo[:20, :30], ".png"))
     view = own_image(tmp_path / "photo.png", "WebP")
-    (shown,) = (ax.images[0].get_array() for ax in view.draw("photo.png", "WebP", 50).axes[:1])
-    np.testing.assert_array_equal(shown, photo[:20, :30])
+    np.testing.assert_array_equal(view.draw("photo.png", "WebP", 50).tiles[0].pixels, photo[:20, :30])
     with pytest.raises(DataError, match="cannot be read"):
         own_image(tmp_path / "missing.png")
 
 
 def test_a_picture_of_one_pixel(view):
     one = own_image(torch.zeros(3, 1, 1, dtype=torch.uint8), "model2")
-    assert "1 × 1 pixels" in one.draw("from the data set", "model2", 4).axes[0].get_title()
+    assert "1 × 1 pixels" in one.draw("from the data set", "model2", 4).tiles[0].title
 
 
 def test_a_lossless_codec_has_no_quality_to_move(view):
     view.set(codec="PNG")
     assert view.controls["quality"].values == [100]
-    assert view.draw("from the data set", "PNG", 100).axes[2].get_title() == "no error: nothing is lost"
+    assert view.draw("from the data set", "PNG", 100).tiles[2].title == "no error: nothing is lost"

@@ -5,6 +5,7 @@ import pytest
 import torch
 from helpers.images import stand_in_set
 
+from cae_lib.base.picture import number
 from cae_lib.checkpoints import load_run
 from cae_lib.data.images import scale
 from cae_lib.data.standin import CLASSES
@@ -50,18 +51,20 @@ def test_the_decoded_picture_is_the_models_own(explorer, data, channels):
             plain = model.decode(code)
             code[:, channel] *= factor
             after = model.decode(code)
-        figure = explorer.draw(channels, name, channel, factor)
-        image, whole, changed, code_map, change, curve = figure.axes[:6]
-        for ax, expected in ((image, x[0]), (whole, plain[0]), (changed, after[0])):
-            np.testing.assert_allclose(ax.images[0].get_array(), expected.permute(1, 2, 0), atol=1e-5)
-        assert whole.get_title() == f"decoded: {psnr(x, plain).item():.1f} dB"
-        assert changed.get_title().endswith(f": {psnr(x, after).item():.1f} dB")
-        np.testing.assert_allclose(code_map.images[0].get_array(), code[0, channel], atol=1e-5)
-        np.testing.assert_allclose(change.images[0].get_array(), (after - plain).abs().mean(1)[0], atol=1e-5)
+        strip = explorer.draw(channels, name, channel, factor)
+        image, whole, changed, code_map, change = strip.tiles
+        for tile, expected in ((image, x[0]), (whole, plain[0]), (changed, after[0])):
+            expected = expected.clamp(0, 1).permute(1, 2, 0)
+            np.testing.assert_allclose(tile.pixels / 255, expected, atol=0.51 / 255)  # shown as whole numbers
+        assert whole.title == f"decoded: {psnr(x, plain).item():.1f} dB"
+        assert changed.title.endswith(f":\n{psnr(x, after).item():.1f} dB")
+        np.testing.assert_allclose(code_map.values, code[0, channel], atol=1e-5)
+        np.testing.assert_allclose(change.values, (after - plain).abs().mean(1)[0], atol=1e-5)
         with torch.no_grad():
             quality = psnr(x[:1], model(x[:1])).item()
-        point = next(line.get_xydata()[0] for line in curve.lines if len(line.get_xydata()) == 1)
+        point = strip.beside.points["this image"][CODE_CHANNELS.index(channels)]
         np.testing.assert_allclose(point, (256 * channels, quality), rtol=1e-5)
+        assert f"Marked: this image {quality:.4g} at {number(256 * channels)};" in strip.describe()
 
 
 def test_the_smallest_code_that_is_shown_is_used_whole(data):
@@ -82,5 +85,4 @@ def test_a_smaller_code_has_fewer_channels(explorer):
 def test_it_opens_on_a_channel_that_is_silenced(data):
     view = bottleneck_explorer(data, [3, 5])
     assert view.controls["scale"].value == 0 and len(view.controls) == 4
-    change = view.draw(*state(view)).axes[4].images[0].get_array()
-    assert change.max() > 0.01
+    assert view.draw(*state(view)).tiles[4].values.max() > 0.01

@@ -1,5 +1,6 @@
 """The views of stored runs and codecs: what they show is what the models give."""
 
+import re
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -22,6 +23,8 @@ from cae_lib.views.rates import bits_slider, rate_slider
 from cae_lib.views.view import View
 from cae_lib.views.widgets import channel_slider, epoch_slider
 
+HALF_A_LEVEL = 0.51 / 255  # pixels are shown as whole numbers
+
 
 @pytest.fixture(scope="module")
 def data():
@@ -40,14 +43,9 @@ def other(tmp_path_factory, data):
     return train_run(tmp_path_factory.mktemp("runs") / "second", MODEL1, config, data, data, progress=False)
 
 
-def pictures(figure):
-    """What is shown as an image on each axes that has one."""
-    return [np.asarray(ax.images[0].get_array()) for ax in figure.axes if ax.images]
-
-
-def split(figure):
-    """The axes with curves, and those with images."""
-    return [ax for ax in figure.axes if ax.lines], [ax for ax in figure.axes if ax.images]
+def pictures(strip):
+    """What is shown as images, in [0, 1]."""
+    return [tile.pixels / 255 for tile in strip.tiles]
 
 
 def rebuilt(run, data, epoch, indices):
@@ -58,9 +56,10 @@ def rebuilt(run, data, epoch, indices):
     return ((after - low) / (high - low)).clamp(0, 1).permute(0, 2, 3, 1).numpy()
 
 
-def marked(ax):
-    """The large points on a plot."""
-    return [tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1]
+def marked(curves):
+    """What the text says of the marked points: (x, y) of each curve."""
+    said = re.findall(r"\S+ at \S+", curves.text.split("Marked: ")[1])
+    return [tuple(float(number.rstrip(";")) for number in reversed(each.split(" at "))) for each in said]
 
 
 def test_epochs(run, data):
@@ -70,18 +69,17 @@ def test_epochs(run, data):
     of_a_class = (data.labels == 4).nonzero().flatten()[:2].tolist()
     for epoch in (1, 2, 3):
         for images, indices in (("the first ones", [0, 7]), (CLASSES[4], of_a_class)):
-            figure = view.draw(epoch, images)
+            strip = view.draw(epoch, images)
             expected = rebuilt(run, data, epoch, indices)
-            np.testing.assert_allclose(pictures(figure)[2:], expected, atol=1e-5)
+            np.testing.assert_allclose(pictures(strip)[2:], expected, atol=HALF_A_LEVEL)
             originals = scale(data.images[indices], (0, 1)).permute(0, 2, 3, 1).numpy()
-            np.testing.assert_allclose(pictures(figure)[:2], originals, atol=1e-6)
-            (curves,), grid = split(figure)
-            assert [ax.get_title() for ax in grid[:2]] == data.titles(indices)
+            np.testing.assert_allclose(pictures(strip)[:2], originals, atol=HALF_A_LEVEL)
+            assert [tile.title for tile in strip.tiles[:2]] == data.titles(indices)
             decibels = -10 * np.log10(((originals - expected) ** 2).mean((1, 2, 3)))
-            assert [ax.get_title() for ax in grid[2:]] == [f"{value:.1f} dB" for value in decibels]
+            assert [tile.title for tile in strip.tiles[2:]] == [f"{value:.1f} dB" for value in decibels]
             losses = run.history.train_loss, run.history.validation_loss
-            assert marked(curves) == [(epoch, values[epoch - 1]) for values in losses]
-            assert curves.get_title() == f"epoch {epoch}" and curves.get_ylabel() == "MSE in [0, 1]"
+            expected = [(epoch, pytest.approx(values[epoch - 1], rel=1e-3)) for values in losses]
+            assert marked(strip.beside) == expected and "MSE in [0, 1] against epoch" in strip.describe()
     columns = {"original": data.images[[0, 7]].numpy() / 255}
     columns |= {f"epoch {e}": rebuilt(run, data, e, [0, 7]).transpose(0, 3, 1, 2) for e in (1, 2, 3)}
     names = [f"{title} {i}" for title, i in zip(data.titles([0, 7]), [0, 7], strict=True)]
@@ -93,14 +91,15 @@ def test_epochs(run, data):
 def test_two_runs_side_by_side_on_one_scale(run, other, data):
     view = epoch_slider(run, data, [0, 7, 9], other)
     assert view.controls["epoch"].values == [1, 2]
-    figure = view.draw(1, "the first ones")
+    strip = view.draw(1, "the first ones")
     for k, shown in enumerate((run, other), 1):
-        np.testing.assert_allclose(pictures(figure)[3 * k : 3 * k + 3], rebuilt(shown, data, 1, [0, 7, 9]), atol=1e-5)
-    (curves,), grid = split(figure)
-    assert [ax.get_ylabel() for ax in grid[::3]] == ["", "first", "second"]
-    assert curves.get_ylabel() == "validation MSE in [0, 1]"
+        expected = rebuilt(shown, data, 1, [0, 7, 9])
+        np.testing.assert_allclose(pictures(strip)[3 * k : 3 * k + 3], expected, atol=HALF_A_LEVEL)
+    assert [tile.title.split("\n")[0] for tile in strip.tiles[3:]] == ["first"] * 3 + ["second"] * 3
+    assert "validation MSE in [0, 1]" in strip.beside.text
     first, second = run.history.validation_loss, other.history.validation_loss
-    assert marked(curves) == [(1, first[0]), (1, pytest.approx(second[0] / 4))]
+    found = {name: points[0].tolist() for name, points in strip.beside.points.items()}
+    assert found == {"first": [1, first[0]], "second": [1, pytest.approx(second[0] / 4)]}
 
 
 def test_runs_without_a_common_epoch_are_refused(run, other, data):
@@ -117,23 +116,18 @@ def test_channels(data):
         with torch.no_grad():
             code = model.encode(scale(data.images[image][None], (-1, 1)))[0]
         for c, channel in enumerate(code):
-            figure = view.draw(c, f"{CLASSES[data.labels[image]]} {image}", "encoder.6")
-            left, middle, right = figure.axes[:3]
-            np.testing.assert_array_equal(left.images[0].get_array(), data.images[image].permute(1, 2, 0))
-            np.testing.assert_array_equal(
-                middle.images[0].get_array().filled(np.nan), tiled(model.encoder[4].weight[c].detach())
-            )
-            np.testing.assert_allclose(right.images[0].get_array(), channel, atol=1e-6)
-            assert f"{float((channel == 0).float().mean()):.0%} zeros" in right.get_title()
+            strip = view.draw(c, f"{CLASSES[data.labels[image]]} {image}", "encoder.6")
+            left, middle, right = strip.tiles
+            np.testing.assert_array_equal(left.pixels, data.images[image].permute(1, 2, 0))
+            np.testing.assert_array_equal(middle.values, tiled(model.encoder[4].weight[c].detach()))
+            np.testing.assert_allclose(right.values, channel, atol=1e-6)
+            assert f"{float((channel == 0).float().mean()):.0%} zeros" in right.title
             if channel.max() > 0:
                 row, column = divmod(int(channel.argmax()), 16)
-                top, beside, height, width = receptive_field(path, row, column, (32, 32))
-                (box,) = left.patches
-                assert box.get_xy() == (beside - 0.5, top - 0.5)
-                assert (box.get_width(), box.get_height()) == (width, height)
+                assert left.box == receptive_field(path, row, column, (32, 32)) and right.box == (row, column, 1, 1)
     with torch.no_grad():
         code = model.encode(scale(data.images[4][None], (-1, 1)))[0]
-    assert "stand-in" in figure.get_supxlabel()
+    assert strip.source == data.source
     assert view.static == compact(plots.to_png(plots.maps(code, source=data.source)))
 
 
@@ -153,9 +147,8 @@ def test_a_dead_channel_is_called_dead(data):
     with torch.no_grad():
         model.encoder[4].bias[1] = -1e6
     view = channel_slider(model, data, [0], "encoder.5")
-    figure = view.draw(1, view.controls["image"].value, "encoder.5")
-    assert figure.axes[2].get_title() == "channel 1, 100% zeros: dead here"
-    assert not figure.axes[0].patches
+    strip = view.draw(1, view.controls["image"].value, "encoder.5")
+    assert strip.tiles[2].title == "channel 1, 100% zeros: dead here" and strip.tiles[0].box is None
 
 
 @pytest.fixture
@@ -176,7 +169,7 @@ def test_bits(data, unprepared):
         np.testing.assert_array_equal(left.images[0].get_array(), image.permute(1, 2, 0))
         np.testing.assert_array_equal(middle.images[0].get_array(), picture)
         error = np.square((left.images[0].get_array().astype(float) - picture) / 255).mean()
-        (point,) = marked(curve)
+        (point,) = (line.get_xydata()[0] for line in curve.lines if len(line.get_xydata()) == 1)
         assert point == pytest.approx((8 * size / 32**2, -10 * np.log10(error)), rel=1e-5)
         np.testing.assert_array_equal(point, curve.lines[0].get_xydata()[bits - 1])
         assert middle.get_title() == f"{point[1]:.1f} dB, payload {size:,} bytes"
@@ -194,21 +187,21 @@ def test_the_rate_slider_shows_real_files_of_equal_size(data, unprepared, monkey
     for k in (0, len(ours.qualities) - 1):
         quality = ours.qualities[k]
         assert view.controls["quality"].options[k] == (f"{quality} (λ = {ours.config.lambdas[k]:g})", quality)
-        figure = view.draw(quality)
+        strip = view.draw(quality)
         file = streams.compress(image.permute(1, 2, 0).numpy(), model="rd", quality=quality)
-        least, shown = streams.payload_size(file), [ax for ax in figure.axes if ax.images]
-        np.testing.assert_array_equal(shown[0].images[0].get_array(), image.permute(1, 2, 0))
-        np.testing.assert_array_equal(shown[1].images[0].get_array(), streams.decompress(file))
-        assert shown[1].get_title().startswith(f"rd: {least:,} bytes, ")
-        places = next(ax.images[0].get_array() for ax in shown if ax.get_title() == "bits at each place of the code")
+        least, shown = streams.payload_size(file), strip.tiles
+        np.testing.assert_array_equal(shown[0].pixels, image.permute(1, 2, 0))
+        np.testing.assert_array_equal(shown[1].pixels, streams.decompress(file))
+        assert shown[1].title.startswith(f"rd\n{least:,} bytes, ")
+        (places,) = (tile.values for tile in shown if tile.title == "bits at each\nplace of the code")
         assert places.shape == (8, 8) and abs(places.sum() - 8 * least) < 40
         for name in rates.RIVALS:
-            (title,) = (ax.get_title() for ax in shown if ax.get_title().startswith(name))
-            count = int(title.split(": ")[1].split(" bytes")[0].replace(",", ""))
+            (title,) = (tile.title for tile in shown if tile.title.startswith(name))
+            count = int(title.split("\n")[1].split(" bytes")[0].replace(",", ""))
             assert flat or least <= count < 1.4 * least + 20
-        (curves,) = (ax for ax in figure.axes if ax.get_ylabel() == "PSNR in dB")
-        points = [tuple(line.get_xydata()[k]) for line in curves.lines if len(line.get_xydata()) > 1]
-        assert marked(curves) == points and points[0][0] == pytest.approx(8 * least / 32**2)
+        points = strip.beside.points
+        assert list(points) == ["rd", *rates.RIVALS] and points["rd"][k, 0] == pytest.approx(8 * least / 32**2)
+        assert marked(strip.beside) == [pytest.approx(curve[k], rel=1e-3) for curve in points.values()]
 
 
 def test_the_rate_slider_lets_one_choose_the_image(data, unprepared, monkeypatch):
@@ -218,7 +211,7 @@ def test_the_rate_slider_lets_one_choose_the_image(data, unprepared, monkeypatch
     before = view.png
     view.set(image="second")
     assert view.png != before
-    shown = view.draw(view.controls["quality"].value, "second").axes[0].images[0].get_array()
+    shown = view.draw(view.controls["quality"].value, "second").tiles[0].pixels
     np.testing.assert_array_equal(shown, data.images[4].permute(1, 2, 0))
 
 
@@ -234,14 +227,13 @@ def test_the_static_picture_shows_reconstructions_whatever_epochs_were_kept(run,
 
 def test_the_channels_open_on_one_that_says_something(data):
     view = channel_slider(load_run("model2").model, data, [3], "encoder.4")
-    figure = view.draw(*(control.value for control in view.controls.values()))
-    assert figure.axes[2].images[0].get_array().max() > 0
+    assert view.draw(*view.values()).tiles[2].values.max() > 0
 
 
 def test_the_loss_above_its_floor(run, data):
     floors = (0.9 * min(run.history.train_loss), 0.9 * min(run.history.validation_loss))
     view = epoch_slider(run, data, [0, 1], floors=floors)
     epoch = view.controls["epoch"].value
-    curves = [ax for ax in view.draw(epoch, "the first ones").axes if ax.lines][0]
-    assert curves.get_yscale() == "log" and "above its floor" in curves.get_ylabel()
-    np.testing.assert_allclose(curves.lines[0].get_ydata(), np.array(run.history.train_loss) - floors[0])
+    curves = view.draw(epoch, "the first ones").beside
+    assert "above its floor (log)" in curves.text
+    np.testing.assert_allclose(curves.points["training"][:, 1], np.array(run.history.train_loss) - floors[0])
