@@ -3,9 +3,6 @@
 const PIXEL = 8, GAP = 24, MARK = "#d55e00"; // in pixels of the canvas: a pixel of a map, what lies between both maps
 const RED_TO_BLUE = [[5, 48, 97], [67, 147, 195], [247, 247, 247], [214, 96, 77], [103, 0, 31]];
 
-/** A number with few digits and a minus sign that is one. */
-const digits = (x, count = 5) => String(Number(x.toPrecision(count))).replace("-", "−");
-
 /** The colour of a value from -1 to 1: blue, white, red. */
 function diverging(value) {
   const place = (value + 1) * 2, k = Math.min(Math.floor(place), 3), share = place - k;

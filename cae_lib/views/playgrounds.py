@@ -1,11 +1,9 @@
 """Views in which the reader changes what a network computes: a kernel, a code."""
 
 from functools import cache
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from cae_lib import plots
@@ -14,10 +12,11 @@ from cae_lib.data.images import ImageSet, scale
 from cae_lib.metrics import psnr
 from cae_lib.results import measurements
 from cae_lib.results.recipes import CODE_CHANNELS
+from cae_lib.views.computed import Computed
 from cae_lib.views.controls import Control, chooser, counter, slider
 from cae_lib.views.curves import Curves, curves
 from cae_lib.views.strip import Strip, image_tile, map_tile
-from cae_lib.views.view import SCRIPT, Panel, View
+from cae_lib.views.view import View
 
 KERNELS = {
     "left to right": (-1, 0, 1, -2, 0, 2, -1, 0, 1),
@@ -32,23 +31,7 @@ OWN_KERNEL = "your own"
 SOUND_SEEDS = {channels: 1 if channels == 2 else 0 for channels in CODE_CHANNELS}
 
 
-class Convolution(Panel):
-    """A playground that is computed in the page, by convolution.js."""
-
-    _esm = SCRIPT + Path(__file__).with_name("convolution.js").read_text(encoding="utf-8")
-
-    def __init__(self, grey: Tensor, controls: dict[str, Control], static: Figure):
-        super().__init__(controls, static, "A convolution worked out at one place")
-        self.data = {"image": grey.int().tolist(), "presets": KERNELS, "own": OWN_KERNEL}
-
-    def facts(self) -> dict:
-        wide = len(self.data["image"])
-        click = ("output row", "output column")
-        return super().facts() | {"painter": "convolution", "data": self.data, "embed": list(self.controls),
-                                  "click": click, "places": (), "width": wide, "height": wide}  # fmt: skip
-
-
-def convolution_playground(image: Tensor, *, source: str = "") -> Panel:
+def convolution_playground(image: Tensor, *, source: str = "") -> Computed:
     """A 3 x 3 kernel to edit, with stride and padding, on the brightness of an image, and one output worked out.
 
     image: uint8 (3, 32, 32). Brightnesses are whole numbers from 0 to 255.
@@ -67,7 +50,9 @@ def convolution_playground(image: Tensor, *, source: str = "") -> Panel:
     static = plots.maps(
         torch.stack([o / o.abs().max() for o in outputs]), columns=3, titles=list(KERNELS), signed=True, source=source
     )
-    return Convolution(grey, controls, static)
+    data, wide = {"image": grey.int().tolist(), "presets": KERNELS, "own": OWN_KERNEL}, grey.shape[1]
+    alt, click = "A convolution worked out at one place", ("output row", "output column")
+    return Computed("convolution", data, controls, static, alt, (wide, wide), click)
 
 
 def convolve(image: Tensor, kernel: Tensor, stride: int, padding: int) -> Tensor:

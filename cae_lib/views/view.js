@@ -17,7 +17,7 @@ option { color: var(--jp-ui-font-color1, CanvasText); background: var(--jp-layou
 button { cursor: pointer; min-width: 4.5em; }
 :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
 :disabled { opacity: 0.45; cursor: default; }
-output { min-width: 2ch; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+output { min-width: 4.5ch; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 p { margin: 4px 0; }
 [role=alert] { color: var(--jp-error-color1, #c62828); font-weight: 600; }
 canvas { display: block; max-width: 100%; height: auto; margin-top: 6px; background: white; border-radius: 2px; }
@@ -159,7 +159,8 @@ function render(root, spec) {
     const x = ((event.clientX - box.left) / box.width - left) / (right - left);
     const y = ((event.clientY - box.top) / box.height - top) / (bottom - top);
     if (!places.length || !alive() || x < 0 || x >= 1 || y < 0 || y >= 1) return;
-    move({ [spec.click[0]]: Math.floor(y * rows), [spec.click[1]]: Math.floor(x * columns) });
+    const [row, column] = spec.click; // a map of one row has no control for it
+    move({ ...(row && { [row]: Math.floor(y * rows) }), [column]: Math.floor(x * columns) });
   }
   canvas.addEventListener("click", point);
   if (painter) canvas.addEventListener("pointermove", point);

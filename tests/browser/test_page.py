@@ -13,14 +13,18 @@ from helpers.notebooks import make_notebook
 from helpers.shown import Shown
 
 from cae_lib.data.images import load_images
+from cae_lib.views import descent
 
 pytestmark = pytest.mark.slow
+VARIANCES = {"two": [900.0, 50.0], "three": [4000.0, 200.0, 10.0]}
 SET_UP = """\
+import torch
 from cae_lib.checkpoints import load_run
 from cae_lib.data.images import load_images
 from cae_lib.views.descent import descent
 from cae_lib.views.playgrounds import bottleneck_explorer, convolution_playground
 from cae_lib.views.own_image import own_image
+from cae_lib.views.water import water_levels
 from cae_lib.views.widgets import channel_slider, epoch_slider
 
 test = load_images("test")"""
@@ -30,8 +34,9 @@ VIEWS = (
     'display(descent(), channel_slider(load_run("model1").model, test, [0, 1], "encoder.6"))',
     "own_image(test.images[0])",
     "convolution_playground(test.images[3])",
+    f"water_levels({{name: torch.tensor(numbers) for name, numbers in {VARIANCES}.items()}})",
 )
-MEASURED = {0: "epoch", 2: "learning rate", 5: "output row"}
+MEASURED = {0: "epoch", 2: "learning rate", 5: "output row", 6: "water level"}
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +62,12 @@ def views(request, path, browser):
 
 def test_every_slider_by_keyboard_and_mouse(views):
     assert [shown.move_every_slider() for shown in views] == [
-        ["epoch"], ["code channels"], ["learning rate"], ["channel"], [],
-        ["stride", "padding", "output row", "output column"]]  # fmt: skip
+        ["epoch"], ["code channels"], ["learning rate", "step"], ["channel"], [],
+        ["stride", "padding", "output row", "output column"], ["water level", "number"]]  # fmt: skip
 
 
 def test_what_a_kernel_must_draw_cannot_be_chosen_and_says_why(views):
-    epochs, explorer, _, channels, own, _ = views
+    epochs, explorer, _, channels, own, *_ = views
     assert epochs.control("images").is_disabled() and explorer.control("scale").is_disabled()
     epochs.root.get_by_text("To choose images, run this cell in Jupyter.").wait_for()
     channels.root.get_by_text("To choose image or layer, run this cell in Jupyter.").wait_for()
@@ -153,6 +158,57 @@ def test_a_value_that_is_pointed_at_is_worked_out(views):
     shown.control("kernel, row 1, column 1").fill("5")
     shown.control("kernel, row 1, column 1").press("Tab")
     shown.wait_for("kernel", "sharpen")
+
+
+def test_a_step_of_descent_is_worked_out(views):
+    """Both sums of the sentence, and the losses, are those of Python."""
+    shown = views[2]
+    for key in ("Home", *["ArrowRight"] * 7):
+        shown.press("learning rate", key)
+    rate = float(shown.label("learning rate"))
+    shown.press("step", "Home")
+    assert shown.root.get_by_text("Start: x = −4, y = 1; loss 13.").is_visible()
+    for step in (1, 2, 3):
+        shown.press("step", "ArrowRight")
+        said = shown.root.get_by_text(f"Step {step}:").inner_text().replace("−", "-")
+        for term, place in zip(("x", "y"), descent.path(rate)[step], strict=True):
+            work = re.search(rf"{term} = (\S+ - \S+ · \S+) = (\S+?)[,;]", said)
+            found = eval(work[1].replace("·", "*"))
+            assert found == pytest.approx(place, rel=2e-3) == pytest.approx(float(work[2]), rel=1e-3)
+        losses = [float(text) for text in re.findall(r"loss (?:is )?(\d\S*?)[. ]*(?: After|$)", said)]
+        assert losses == pytest.approx(descent.loss(descent.path(rate))[[step, -1]], rel=5e-3)
+
+
+def test_the_water_level_is_worked_out(views):
+    shown = views[6]
+    for name, numbers in VARIANCES.items():
+        shown.control("numbers").select_option(label=name)
+        for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight", "End"):
+            shown.press("water level", key)
+            level = float(shown.label("water level"))
+            errors = np.minimum(numbers, level)
+            bits = 0.5 * np.log2(numbers / errors)
+            shown.press("number", "Home")
+            for k in range(len(numbers)):
+                text = shown.wait_for("number", str(k))[0]
+                assert ("not sent" in text) == (numbers[k] <= level)
+                cost = float(re.search(r"R = (?:½ log₂\(\S+ / \S+\) = )?([\d.]+)", text)[1].rstrip("."))
+                assert cost == pytest.approx(bits[k], abs=6e-3)
+                assert float(re.search(r"D = ([\d.]+)\.", text)[1]) == pytest.approx(errors[k], rel=5e-3)
+                shown.press("number", "ArrowRight")
+            rate, quality = re.search(r"sent: (\S+) bits per number, (\S+) dB", text).groups()
+            assert float(rate) == pytest.approx(bits.mean(), abs=6e-3)
+            assert float(quality) == pytest.approx(10 * np.log10(255**2 / errors.mean()), abs=0.06)
+
+
+def test_a_number_that_is_pointed_at_is_chosen(views):
+    shown = views[6]
+    shown.control("numbers").select_option(label="three")
+    shown.canvas.scroll_into_view_if_needed()
+    box, wide = shown.canvas.bounding_box(), int(shown.canvas.get_attribute("width"))
+    scale = box["width"] / wide
+    shown.page.mouse.move(box["x"] + (58 + 384 * 0.5) * scale, box["y"] + 100 * scale)
+    shown.wait_for("number", "1")
 
 
 def test_page_is_small(path):

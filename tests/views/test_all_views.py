@@ -20,14 +20,13 @@ from cae_lib.views import view
 from cae_lib.views.block_coding import block_playground
 from cae_lib.views.code_places import code_places
 from cae_lib.views.components import components_slider
-from cae_lib.views.descent import descent
 from cae_lib.views.dying_relu import dying_relu
 from cae_lib.views.own_image import own_image
 from cae_lib.views.playgrounds import bottleneck_explorer
 from cae_lib.views.rates import bits_slider, rate_slider
 from cae_lib.views.widgets import channel_slider, epoch_slider
 
-OFTEN = (6, 4, 1, 1, 6, 6, 2, 3, 1, 3, 3, 1)  # how often each of the views below is moved
+OFTEN = (6, 4, 1, 1, 6, 6, 2, 3, 1, 3, 1)  # how often each of the views below is moved
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -50,7 +49,6 @@ def views():
             components_slider(*principal_components(data), data, [0, 1]),
             code_places(model1.model, data, [0, 1]),
             dying_relu(load_run("model1").model, data, 0),
-            descent(),
             block_playground(data.take(20), data, [0, 1]),
         ]
 

@@ -15,6 +15,7 @@ from cae_lib.views import descent as toy
 from cae_lib.views.code_places import code_places
 from cae_lib.views.components import COUNTS, components_slider
 from cae_lib.views.dying_relu import SHIFTS, dying_relu
+from cae_lib.views.water import water_levels
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +85,20 @@ def test_the_path_of_descent():
     ends = {rate: toy.loss(toy.path(rate))[-1] for rate in toy.RATES}
     assert ends[0.205] > toy.loss(np.array(toy.START)) > ends[0.1]
     assert ends[0.1] == min(ends.values()) or ends[0.18] == min(ends.values())
-    view = toy.descent()
-    curve = view.draw(0.05).axes[1].lines[0].get_ydata()
-    np.testing.assert_allclose(curve, toy.loss(toy.path(0.05)))
     by_hand = np.array(toy.START)
     for _ in range(3):
         by_hand = by_hand - 0.05 * by_hand * [1, toy.STEEP]
     np.testing.assert_allclose(toy.path(0.05)[3], by_hand)
+
+
+@pytest.mark.parametrize("panel", [toy.descent(), water_levels({"few": torch.tensor([4.0, 90.0, 900.0])})])
+def test_what_the_page_computes_is_told_its_data(panel):
+    facts, html = panel.facts(), panel._repr_mimebundle_()[0]["text/html"]
+    assert f"painters.{facts['painter']} = " in html and facts["embed"] == list(facts["controls"])
+    assert facts["click"][1] in facts["controls"] and panel.static.startswith(b"\x89PNG")
+
+
+def test_the_variances_are_sorted_and_the_level_is_one_of_the_levels():
+    panel = water_levels({"few": torch.tensor([4.0, 900.0, 90.0])})
+    assert panel.data["variances"] == {"few": [900, 90, 4]}
+    assert panel.controls["water level"].values == panel.data["levels"] and panel.controls["number"].values == [0, 1, 2]

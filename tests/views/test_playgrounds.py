@@ -28,6 +28,7 @@ def test_the_convolution_brings_its_script_and_its_image(data):
     )
     assert facts["controls"]["kernel"]["labels"] == [*KERNELS, OWN_KERNEL]
     assert f"painters.{facts['painter']} = " in html and set(facts["embed"]) == set(facts["controls"])
+    assert facts["click"] == ("output row", "output column")
 
 
 def state(view):
