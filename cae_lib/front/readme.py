@@ -83,7 +83,8 @@ def results() -> str:
 
 def chapters() -> str:
     """A row for each notebook: its picture, its link and reading time, what can be done after it."""
-    hosted = REPOSITORY.removeprefix("https://github.com/") if REPOSITORY.startswith("https://github.com/") else ""
+    there = REPOSITORY.startswith("https://github.com/")
+    hosted = REPOSITORY.removeprefix("https://github.com/").removesuffix(".git") if there else ""
     lines = ["| chapter | after it you can |", "| :-- | :-- |"]
     for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
         first = nbformat.read(path, as_version=4).cells[0].source

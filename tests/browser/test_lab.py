@@ -172,9 +172,17 @@ class TestCNNs(Notebook):
         assert playground.wait_for("kernel", "sharpen")[1] != before[1]
         playground.control("kernel").locator("option:checked", has_text="sharpen").wait_for(state="attached")
 
+    def test_the_arrows_stay_in_a_list(self, views):
+        """JupyterLab would take them to move to another cell."""
+        playground = views[1]
+        playground.control("kernel").select_option(label="outline")
+        for key, kernel in (("ArrowDown", "sharpen"), ("ArrowDown", "blur"), ("ArrowUp", "sharpen")):
+            playground.press("kernel", key)
+            playground.wait_for("kernel", kernel)
+
 
 class TestEpochs(Notebook):
-    name, count, frames = "04_epochs_and_loss", 1, ["learning rate"]
+    name, count, frames = "04_epochs_and_loss", 1, ["learning rate", "step"]
 
 
 class TestModel1(Notebook):

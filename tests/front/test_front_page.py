@@ -14,13 +14,14 @@ from cae_lib.results import measurements
 ADDRESS = "https://github.com/somebody/kit"
 
 
-@pytest.fixture
-def addressed(monkeypatch):
-    monkeypatch.setattr(readme, "REPOSITORY", ADDRESS)
+@pytest.fixture(params=["", ".git"])
+def addressed(monkeypatch, request):
+    monkeypatch.setattr(readme, "REPOSITORY", ADDRESS + request.param)
+    return readme.REPOSITORY
 
 
 def test_with_an_address_the_first_command_works_as_it_stands(addressed):
-    assert readme.start() == f"```\ngit clone {ADDRESS} kit && cd kit && make lab\n```\n"
+    assert readme.start() == f"```\ngit clone {addressed} kit && cd kit && make lab\n```\n"
 
 
 def test_with_an_address_every_chapter_opens_in_colab(addressed):
