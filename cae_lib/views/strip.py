@@ -3,6 +3,7 @@
 What a kernel draws while a slider moves is drawn here; a figure is better at everything else.
 """
 
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -148,6 +149,14 @@ class Strip:
         content = BytesIO()
         paper.save(content, "PNG", compress_level=1)  # it goes no further than to the page
         return content.getvalue()
+
+    def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
+        """What a notebook shows: the picture, with its text for who cannot see it."""
+        width, height = self.size()
+        text = f"a picture of {width} x {height} pixels"
+        return {"image/png": b64encode(self.png()).decode(), "text/plain": text}, {
+            "image/png": {"alt": self.describe()}
+        }
 
     def describe(self) -> str:
         """What it shows, in sentences made from its titles."""

@@ -1,5 +1,6 @@
 """Strips and curves, pixel by pixel."""
 
+from base64 import b64decode
 from io import BytesIO
 
 import numpy as np
@@ -77,4 +78,7 @@ def test_it_is_described_by_its_titles():
     tiles = [image_tile(torch.zeros(3, 4, 4), title) for title in ("original", "decoded:\n30 dB")]
     beside = curves({"rd": ([1, 2], [30, 33])}, 3, 2, "bpp", "dB").marked(0)
     expected = "2 pictures: original, decoded: 30 dB. dB against bpp: rd from 30 at 1 to 33 at 2. Marked: rd 30 at 1"
-    assert Strip(tiles, beside=beside).describe() == expected
+    strip = Strip(tiles, beside=beside)
+    assert strip.describe() == expected
+    data, metadata = strip._repr_mimebundle_()
+    assert metadata["image/png"]["alt"] == expected and b64decode(data["image/png"]) == strip.png()
