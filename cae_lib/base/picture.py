@@ -14,12 +14,14 @@ class Picture(Figure):
     """A Figure that a notebook shows as a PNG with alternative text: without pyplot, matplotlib leaves that to us."""
 
     def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
-        width, height = map(int, self.bbox.size)
-        data = {
-            "image/png": b64encode(compact(to_png(self))).decode(),
-            "text/plain": f"a picture of {width} x {height} pixels",
-        }
-        return data, {"image/png": {"alt": describe(self)}}
+        return bundle(to_png(self), describe(self))
+
+
+def bundle(png: bytes, alt: str) -> tuple[dict, dict]:
+    """What a notebook stores of a picture, and what it shows."""
+    width, height = Image.open(BytesIO(png)).size
+    text = f"a picture of {width} x {height} pixels"
+    return {"image/png": b64encode(compact(png)).decode(), "text/plain": text}, {"image/png": {"alt": alt}}
 
 
 def source_note(source: str) -> str:

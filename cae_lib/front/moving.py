@@ -4,22 +4,20 @@ Its frames are those of the real views; only the line with the slider is drawn h
 """
 
 from io import BytesIO
-from pathlib import Path
 
-import matplotlib
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from cae_lib import plots
 from cae_lib.checkpoints import load_run
 from cae_lib.course.chart import chart
 from cae_lib.data.images import ImageSet
 from cae_lib.results import measurements
+from cae_lib.views.strip import letters
 from cae_lib.views.widgets import epoch_slider
 
 SIZE, LINE = (800, 444), 44  # pixels: the picture, and the height of the line with the slider
 TRACK = (210, 560)  # pixels from the left
 BRIEF, LONG = 400, 2_500  # milliseconds: a frame, and the last one of a part
-FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 
 
 def epochs(test: ImageSet) -> list[Image.Image]:
@@ -46,7 +44,7 @@ def framed(png: bytes, name: str, value: str, share: float) -> Image.Image:
     whole, picture = Image.new("RGB", SIZE, "white"), Image.open(BytesIO(png)).convert("RGB")
     picture.thumbnail((SIZE[0], SIZE[1] - LINE))
     whole.paste(picture, ((SIZE[0] - picture.width) // 2, LINE + (SIZE[1] - LINE - picture.height) // 2))
-    draw, font, middle = ImageDraw.Draw(whole), ImageFont.truetype(str(FONT), 16), LINE // 2
+    draw, font, middle = ImageDraw.Draw(whole), letters(16), LINE // 2
     handle = TRACK[0] + share * (TRACK[1] - TRACK[0])
     draw.text((TRACK[0] - 18, middle), name, "black", font, anchor="rm")
     draw.rounded_rectangle((TRACK[0], middle - 2, TRACK[1], middle + 2), 2, "#cccccc")

@@ -71,7 +71,7 @@ def results() -> str:
         f"counting them would favour `{RD2}`.\n\n"
         f"On {race['images']} test images `{RD2}` needs {saved[REFERENCE]:.0f} % fewer bits than JPEG and "
         f"{saved['AVIF']:.0f} % fewer than AVIF at equal PSNR\n(BD-rate, payload; its weights are not counted); "
-        f"it is below {sum(below[0])} of {len(below[0])} published points of stronger\nlearned codecs, and below "
+        f"it is below {sum(below[0])} of {len(below[0])} published points of\nlearned codecs, and below "
         f"{sum(below[1])} when its encoder searches for {STEPS[max(STEPS)]} steps a picture\n"
         "(whether theirs do is not stated).\n\n"
         f"The student report that the course begins with says {loss['report']:.4f} for its model1's loss; "

@@ -21,7 +21,7 @@ ROUNDINGS = (0.5, 0.4, 0.3, 0.2, 0.1)
 STATIC = (96, 48, 24, 12)
 
 
-def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (32, 0.4)) -> View:
+def block_playground(train: ImageSet, data: ImageSet, indices) -> View:
     """An image through the codec at a step and a rounding: real bytes of the range coder, the picture, its error.
 
     train: images whose symbols are counted anew for every setting, some 300; indices: of the images to choose from.
@@ -74,8 +74,8 @@ def block_playground(train: ImageSet, data: ImageSet, indices, start: tuple = (3
     options = [(f"{step}", step) for step in STEPS]
     widths = [(f"{r:g} (zero: {2 * (1 - r):g} steps)", r) for r in ROUNDINGS]
     controls = {
-        "step": slider(options, start[0]),
-        "rounding": slider(widths, start[1]),
+        "step": slider(options, 32),
+        "rounding": slider(widths, 0.4),
         "image": chooser([(name, k) for k, name in enumerate(data.names(indices))]),
     }
     alt = "An image through the block codec: original, decoded picture, error, and quality against bytes"

@@ -15,7 +15,7 @@ COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 STATIC = (8, 64, 512)
 
 
-def components_slider(average: Tensor, directions: Tensor, data: ImageSet, indices, start: int = 64) -> View:
+def components_slider(average: Tensor, directions: Tensor, data: ImageSet, indices) -> View:
     """Images from their first k principal components, with the mean PSNR over all of `data` for every k.
 
     average (3072,), directions (3072, 3072): as pca.principal_components returns them; indices: four images or so.
@@ -43,4 +43,4 @@ def components_slider(average: Tensor, directions: Tensor, data: ImageSet, indic
     static = plots.image_rows(rows, list(columns), source=data.source)
     options = [(f"{k:,} ({shares[k - 1]:.1%} of the variance)", k) for k in COUNTS]
     alt = "Images from their first principal components, and quality against their number"
-    return picture_slider(draw, options, "directions", static, alt, start)
+    return picture_slider(draw, options, "directions", static, alt, 64)

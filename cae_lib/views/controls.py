@@ -10,7 +10,8 @@ class Control:
 
     kind: "slider" or "list", which choose one of `options`; "number"; "file", whose value is (name, content) or None;
     "text". options: (label, value) pairs. play: whether a button moves the slider by itself. label: a name for screen
-    readers, where a number has no other. Only the first three kinds choose the picture.
+    readers, where a number has no other; what stands in an empty text field. Only the first three kinds choose the
+    picture.
     """
 
     def __init__(self, kind: str, options: list[tuple[str, object]], value, *, play: bool = False, label: str = ""):
@@ -43,7 +44,7 @@ class Control:
         self.value = value
 
     def fit(self, options: Iterable, value=None) -> None:
-        """Offer other options; the value is kept if it is one of them, or becomes `value`, by default the last."""
+        """Offer other options; the value becomes `value`, or stays if it is one of them, or becomes the last."""
         self.options = pairs(options)
         self.value = value if value is not None else self.value if self.value in self.values else self.values[-1]
 

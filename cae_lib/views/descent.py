@@ -25,7 +25,7 @@ def loss(places: np.ndarray) -> np.ndarray:
     return (places[..., 0] ** 2 + STEEP * places[..., 1] ** 2) / 2
 
 
-def descent(start: float = 0.18) -> Computed:
+def descent() -> Computed:
     """The path of 30 steps on the contours of a bowl, ten times as steep one way as the other, for each rate."""
     x, y = np.meshgrid(np.linspace(-4.6, 2, 120), np.linspace(-1.7, 1.7, 90))
     static, axes = plots.new_figure(2, 2, 7.8, 4.6)
@@ -35,7 +35,7 @@ def descent(start: float = 0.18) -> Computed:
         ax.set(xlim=(-4.6, 2), ylim=(-1.7, 1.7), xlabel="x (flat)", ylabel=f"y ({STEEP} times as steep)")
         ax.set_title(f"learning rate {rate:g}: loss {loss(path(rate))[-1]:.3g}", fontsize=9)
         ax.label_outer()
-    controls = {"learning rate": slider([(f"{rate:g}", rate) for rate in RATES], start), "step": counter(STEPS, 3)}
+    controls = {"learning rate": slider([(f"{rate:g}", rate) for rate in RATES], 0.18), "step": counter(STEPS, 3)}
     alt = "The path of gradient descent on the contours of a bowl, and its loss at each step"
     data = {"steep": STEEP, "start": START, "steps": STEPS}
     return Computed("descent", data, controls, static, alt, (780, 300), ("", "step"))

@@ -16,7 +16,7 @@ SHIFTS = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5, -0.75, -1.0, -1.5, -2.0, -3.0)
 STATIC = (0.25, 0.0, -0.5, -1.0, -3.0)
 
 
-def dying_relu(model: nn.Module, data: ImageSet, index: int, start: float = -0.5) -> View:
+def dying_relu(model: nn.Module, data: ImageSet, index: int) -> View:
     """What the last ReLU lets through when a number is added to all biases before it.
 
     model: its decoder is a Sequential that ends in a convolution and a ReLU; index: the image that is shown. Values
@@ -49,7 +49,7 @@ def dying_relu(model: nn.Module, data: ImageSet, index: int, start: float = -0.5
     static = plots.image_rows({"": pictures}, titles, source=data.source, cell=1.4)
     options = [(f"{shift:+g}", shift) for shift in SHIFTS]
     alt = "Values before the last ReLU, the picture behind it, and the gradient"
-    return picture_slider(draw, options, "added to the bias", static, alt, start)
+    return picture_slider(draw, options, "added to the bias", static, alt, -0.5)
 
 
 def measured(model: nn.Module, images, one, shift: float):

@@ -24,8 +24,8 @@ LARGEST = 256  # pixels a side: more would make each move slow
 def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: str = "") -> View:
     """Any picture through any codec of the kit, with its bytes: also the reader's own, uploaded or given by its path.
 
-    start: uint8 (3, H, W), or the path of a picture; sides above 256 pixels are scaled down; name: the codec to begin
-    with. Raises DataError for a file that is no picture.
+    start: uint8 (3, H, W) with sides of at most 256 pixels, or the path of a picture, which is scaled down to that;
+    name: the codec to begin with. Raises DataError for a file that is no picture.
     """
     names = [*streams.MODELS, *streams.OWN, *BASELINES]
     first = "from the data set" if isinstance(start, Tensor) else Path(start).name
@@ -53,15 +53,18 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
         "quality": slider(codec_named(name).curve_qualities, middle(name)),
     }
 
-    def adapt(name: str) -> None:
-        value = controls[name].value
-        if name == "codec":
-            controls["quality"].fit(codec_named(value).curve_qualities, middle(value))
-        elif name == "upload a picture":
-            file, content = value
-            add(file, small_picture(content, file, LARGEST))
-        elif name == "or give its path" and value:
-            add(Path(value).name, read(Path(value)))
+    def fit_quality() -> None:
+        chosen = controls["codec"].value
+        controls["quality"].fit(codec_named(chosen).curve_qualities, middle(chosen))
+
+    def add_file() -> None:
+        file, content = controls["upload a picture"].value
+        add(file, small_picture(content, file, LARGEST))
+
+    def add_path() -> None:
+        path = controls["or give its path"].value
+        if path:
+            add(Path(path).name, read(Path(path)))
 
     def add(name: str, image: Tensor) -> None:
         pictures[name] = image
@@ -73,6 +76,7 @@ def own_image(start: Tensor | str | Path, name: str = "JPEG 4:4:4", *, source: s
         after, whole, _ = coded(pictures[first], shown, middle(shown))
         columns[f"{shown}\nquality {middle(shown):g}\n{whole:,} bytes"] = after
     static = plots.image_rows({"": torch.stack(list(columns.values()))}, list(columns), source=source, cell=1.5)
+    adapt = {"codec": fit_quality, "upload a picture": add_file, "or give its path": add_path}
     view = View(draw, controls, static, "A picture, what a codec makes of it, and the error", adapt=adapt)
     return view
 

@@ -107,9 +107,8 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
         "scale": slider([0.0, 0.5, 1.0, 1.5, 2.0], 0.0),
     }
 
-    def adapt(name: str) -> None:
-        if name == "code channels":
-            controls["channel"].fit(range(controls["code channels"].value))
+    def fit_channels() -> None:
+        controls["channel"].fit(range(controls["code channels"].value))
 
     originals, grid = torch.stack(list(images.values())), {}
     for channels in CODE_CHANNELS:
@@ -118,4 +117,4 @@ def bottleneck_explorer(data: ImageSet, indices) -> View:
         grid[f"{256 * channels:,} numbers\n{psnr(originals, after).mean():.1f} dB"] = after
     static = plots.image_rows({"original": originals} | grid, data.titles(indices), source=data.source)
     alt = "An image decoded with one channel of its code changed, what that changes, and quality against code size"
-    return View(draw, controls, static, alt, embed=("code channels", "image"), adapt=adapt)
+    return View(draw, controls, static, alt, embed=("code channels", "image"), adapt={"code channels": fit_channels})

@@ -3,7 +3,6 @@
 What a kernel draws while a slider moves is drawn here; a figure is better at everything else.
 """
 
-from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -13,7 +12,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from cae_lib.base.picture import names, source_note
+from cae_lib.base.picture import bundle, names, source_note
 from cae_lib.plots import COLOURS, WIDEST, to_pixels
 from cae_lib.views.curves import Curves
 
@@ -54,7 +53,7 @@ class Tile:
         left, wide, high = self.frame(side)
         paper = Image.new("RGB", (self.width(side), above + max(high, LEAST)), "white")
         pencil = ImageDraw.Draw(paper)
-        font = fitting(self.title, self.width(side))
+        font = fitting(self.title, side - 4)
         pencil.multiline_text((side / 2, above - 4), self.title, "black", font, "md", spacing=2, align="center")
         shown = Image.fromarray(np.ascontiguousarray(self.pixels))
         times = -(-side // max(shown.size))
@@ -147,16 +146,12 @@ class Strip:
             corner = (paper.width - 4, paper.height - 3)
             ImageDraw.Draw(paper).text(corner, source_note(self.source), "#777777", letters(9), "rb")
         content = BytesIO()
-        paper.save(content, "PNG", compress_level=1)  # it goes no further than to the page
+        paper.save(content, "PNG", compress_level=1)  # made for each move of a slider
         return content.getvalue()
 
     def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
         """What a notebook shows: the picture, with its text for who cannot see it."""
-        width, height = self.size()
-        text = f"a picture of {width} x {height} pixels"
-        return {"image/png": b64encode(self.png()).decode(), "text/plain": text}, {
-            "image/png": {"alt": self.describe()}
-        }
+        return bundle(self.png(), self.describe())
 
     def describe(self) -> str:
         """What it shows, in sentences made from its titles."""

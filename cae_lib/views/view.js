@@ -41,6 +41,7 @@ const tell = (key) => document.querySelectorAll(".cae-view").forEach((root) => r
 function render(root, spec) {
   const names = Object.keys(spec.controls), beginning = structuredClone(spec.controls);
   let controls = structuredClone(beginning), places = spec.places, asking = false, moves = 0, slow;
+  let unfitted = false; // whether controls wait for the kernel to be fitted to another one
   root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys would take those of a slider
   const shadow = root.attachShadow({ mode: "open" });
   const numbers = element("div", { class: "numbers", role: "group", "aria-label": "numbers" });
@@ -69,8 +70,11 @@ function render(root, spec) {
   const alive = () => painter || kernels.has(spec.key);
   const fixed = () => names.filter((name) => !spec.embed.includes(name));
 
+  const refitted = (name) => controls[name].labels?.length !== beginning[name].labels?.length;
+
   /** The place of the present state among the frames, -1 if it is not there. */
   function place() {
+    if (unfitted || names.some(refitted)) return -1;
     if (fixed().some((name) => controls[name].value !== beginning[name].value)) return -1;
     let found = 0, step = 1;
     for (const name of spec.embed) {
@@ -107,6 +111,7 @@ function render(root, spec) {
     moves += 1;
     for (const [name, value] of Object.entries(values)) controls[name].value = value;
     painter?.fit(controls, Object.keys(values));
+    unfitted ||= !painter && alive() && Object.keys(values).some((name) => spec.adapt.includes(name));
     alert.textContent = "";
     show();
   }
@@ -123,6 +128,7 @@ function render(root, spec) {
       const bitmap = reply.picture && await createImageBitmap(new Blob([reply.picture]));
       if (asked !== moves) continue;
       controls = reply.controls;
+      unfitted = false;
       alert.textContent = reply.problem;
       for (const name of names) handles[name].show(controls[name]);
       if (!bitmap) break;
@@ -146,8 +152,9 @@ function render(root, spec) {
 
   root.caeHears = (key) => { // that a kernel answers from now on, or no longer does
     if (key !== spec.key) return;
-    if (!alive()) for (const name of fixed()) controls[name] = structuredClone(beginning[name]);
-    asking = false;
+    const lost = alive() ? [] : names.filter((name) => refitted(name) || !spec.embed.includes(name));
+    for (const name of lost) controls[name] = structuredClone(beginning[name]);
+    asking = unfitted = false;
     clearTimeout(slow);
     settle();
     show();

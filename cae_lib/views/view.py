@@ -103,18 +103,18 @@ class View(Panel):
     """A picture, drawn from the values of some controls.
 
     draw: takes the controls' values in their order and returns a Strip, or a Figure where all are drawn before they
-    are shown; embed: names of the controls whose pictures need no kernel; adapt: is given the name of a control that
-    has been set, and may fit others to it; places: the controls of row and column that a click on the first picture
-    sets. `png` is the picture in view.
+    are shown; embed: names of the controls whose pictures need no kernel; adapt: what is to be called when a control of
+    that name has been set, to fit others to it; places: the controls of row and column that a click on the first
+    picture sets. `png` is the picture in view.
     """
 
     def __init__(
         self, draw: Callable, controls: dict[str, Control], static: Figure | Strip, alt: str, *,
-        embed: tuple = (), adapt: Callable[[str], None] | None = None, places: tuple = (),
+        embed: tuple = (), adapt: dict[str, Callable[[], None]] | None = None, places: tuple = (),
     ):  # fmt: skip
         super().__init__(controls, static, alt)
         self.draw, self.embed, self.places = draw, embed, places
-        self.adapt = adapt or (lambda name: None)
+        self.adapt = adapt or {}
         self.frame = lru_cache(KEPT)(self.drawn)
         self.show()
         self.on_msg(self.answer)
@@ -138,8 +138,13 @@ class View(Panel):
         """Set controls, one after the other, and draw once. Raises UsageError, and what drawing raises."""
         for name, value in values.items():
             self.controls[name].set(value)
-            self.adapt(name)
+            self.fit_others(name)
         self.show()
+
+    def fit_others(self, name: str) -> None:
+        """Fit other controls to one that has been set."""
+        if name in self.adapt:
+            self.adapt[name]()
 
     def show(self) -> Frame:
         """Draw what the controls say."""
@@ -168,7 +173,7 @@ class View(Panel):
             for name, sent in moved.items():  # each after the one before it, to which its options may be fitted
                 file = (bytes(buffers[0]),) if self.controls[name].kind == "file" else ()
                 self.controls[name].value = self.controls[name].taken(sent, *file)
-                self.adapt(name)
+                self.fit_others(name)
             frame = self.show()
             reply |= {"text": frame.text, "places": frame.places}
             pictures = [frame.png]
@@ -182,13 +187,19 @@ class View(Panel):
         frames = [self.frame(*values) for values in self.states(self.embed)]
         address, width, height = sheet([frame.png for frame in frames])
         return super().facts() | {
-            "embed": self.embed, "click": self.places, "places": self.frame(*self.values()).places,
-            "sheet": address, "width": width, "height": height, "texts": [frame.text for frame in frames],
-        }  # fmt: skip
+            "embed": self.embed,
+            "adapt": list(self.adapt),
+            "click": self.places,
+            "places": self.frame(*self.values()).places,
+            "sheet": address,
+            "width": width,
+            "height": height,
+            "texts": [frame.text for frame in frames],
+        }
 
 
 def picture_slider(draw: Callable, options, description: str, static: Figure, alt: str, start=None) -> View:
-    """A slider over pictures, draw(option) -> Figure, drawn at once for all options (values, or pairs (label, value)).
+    """A slider over pictures, draw(option), drawn at once for all options (values, or pairs (label, value)).
 
     description: what the slider moves; alt: what the pictures show.
     """

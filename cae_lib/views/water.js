@@ -52,7 +52,7 @@ painters.water = ({ variances, levels, peak }) => {
       }
       curve(pencil, points.map(([r, q]) => [right.x(r), right.y(q)]), place, COLOURS[0]);
     });
-    const [variance, theta] = [digits(set[k], 3), digits(level, 3)];
+    const variance = digits(set[k], 3), theta = digits(level);
     const sent = set[k] > level;
     sentence.textContent = sent
       ? `Number ${k}: its variance ${variance} is above the level ${theta}, so R = ½ log₂(${variance} / ${theta}) = `

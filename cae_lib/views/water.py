@@ -8,10 +8,11 @@ from cae_lib.views.controls import chooser, counter, slider
 
 LEVELS = [round(4000 / 2 ** (k / 2), 1) for k in range(23)]
 STATIC = (1000.0, 125.0, 15.6)
+START = 125.0
 PEAK = 255  # of pixels, which decibels are relative to
 
 
-def water_levels(variances: dict[str, Tensor], start: float = 125.0) -> Computed:
+def water_levels(variances: dict[str, Tensor]) -> Computed:
     """The water level, moved: which numbers are sent, with how many bits, and the point on the limit of rate and error.
 
     variances: name -> (K,), of pixels in 0 ... 255 or of orthonormal coefficients of them. They are shown sorted.
@@ -29,7 +30,7 @@ def water_levels(variances: dict[str, Tensor], start: float = 125.0) -> Computed
         ax.label_outer()
     axes[0, 0].legend(fontsize=8)
     controls = {
-        "water level": slider([(f"{level:g}", level) for level in LEVELS], start),
+        "water level": slider([(f"{level:g}", level) for level in LEVELS], START),
         "numbers": chooser(ordered, name),
         "number": counter(len(values) - 1),
     }

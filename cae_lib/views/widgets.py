@@ -143,12 +143,11 @@ def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None 
         "layer": chooser(names, layer),
     }
 
-    def adapt(name: str) -> None:
-        if name == "layer":
-            controls["channel"].fit(range(len(layers[controls["layer"].value])))
+    def fit_channels() -> None:
+        controls["channel"].fit(range(len(layers[controls["layer"].value])))
 
     static = plots.maps(layers[layer], source=data.source)
     alt = "What a channel of a layer makes of an image, and its kernel"
     # More frames would make a page too large, and the static picture shows all channels anyway.
     embed = ("channel",) if len(layers[layer]) <= 16 else ()
-    return View(draw, controls, static, alt, embed=embed, adapt=adapt)
+    return View(draw, controls, static, alt, embed=embed, adapt={"layer": fit_channels})

@@ -211,6 +211,40 @@ from cae_lib.views.widgets import epoch_slider
 epoch_slider(load_run("model1_code8"), load_images("test"), [0, 1])"""
 
 
+FOLLOWING = """\
+from cae_lib.checkpoints import load_run
+from cae_lib.data.images import load_images
+from cae_lib.views.playgrounds import bottleneck_explorer
+from cae_lib.views.widgets import channel_slider
+test = load_images("test")
+display(channel_slider(load_run("model1").model, test, [0, 1], "encoder.6"), bottleneck_explorer(test, [0, 1]))"""
+
+
+def test_controls_that_follow_another_one(lab, browser):
+    """Also where that one moves over stored frames, and when one comes back to them."""
+    make_notebook(lab.folder, "following", FOLLOWING)
+    with watched_page(browser) as (page, errors):
+        lab.open(page, "following")
+        run_all(page)
+        page.locator(".cae-view").nth(1).wait_for()
+        layers, explorer = (Shown(page.locator(".cae-view").nth(k)) for k in range(2))
+        offered = layers.control("layer").locator("option").all_inner_texts()
+        first, other = offered[0], next(layer for layer in offered if layer.startswith("encoder.6"))
+        for layer, channels in ((first, 32), (other, 2), (first, 32)):
+            layers.control("layer").select_option(label=layer)
+            layers.wait_for("layer", layer)
+            layers.press("channel", "End")
+            layers.wait_for("channel", str(channels - 1))
+            assert layers.place("channel") == (channels - 1, channels - 1)
+        for key, channels in (("End", 64), ("Home", 2), ("ArrowRight", 8)):
+            explorer.press("code channels", key)
+            explorer.wait_for("code channels", str(channels))
+            explorer.press("channel", "End")
+            explorer.wait_for("channel", str(channels - 1))
+        assert errors == []
+        lab.stop_kernels("following")
+
+
 def test_a_kernel_that_is_started_again_and_cells_that_are_run_twice(lab, browser):
     make_notebook(lab.folder, "again", VIEW)
     with watched_page(browser) as (page, errors):

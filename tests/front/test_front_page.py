@@ -1,5 +1,8 @@
 """The README's pictures, and its sections once the kit has an address."""
 
+from io import BytesIO
+
+import numpy as np
 import pytest
 from helpers.images import stand_in_set
 from PIL import Image
@@ -12,6 +15,7 @@ from cae_lib.headless.runner import NOTEBOOKS
 from cae_lib.results import measurements
 
 ADDRESS = "https://github.com/somebody/kit"
+RIGHT = (500, 44, 750, 330)  # where the losses stand in the moving picture: left, top, right, bottom
 
 
 @pytest.fixture(params=["", ".git"])
@@ -35,10 +39,10 @@ def test_without_one_nothing_is_linked_that_is_not_there(monkeypatch):
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("[0-9]*.ipynb")), ids=lambda path: path.stem)
-def test_a_chapters_picture_comes_from_the_stored_notebook(path, tmp_path):
-    (tmp_path / "new.webp").write_bytes(readme.small(path))
+def test_a_chapters_picture_comes_from_the_stored_notebook(path):
     shipped = Image.open(measurements.FIGURES / "chapters" / f"{path.stem[:2]}.webp")
-    assert shipped.size == Image.open(tmp_path / "new.webp").size == readme.SMALL
+    assert shipped.size == readme.SMALL
+    assert apart(shipped, Image.open(BytesIO(readme.small(path)))) < 2
 
 
 def test_the_sections_are_written_and_nothing_else_is(monkeypatch, tmp_path):
@@ -50,6 +54,24 @@ def test_the_sections_are_written_and_nothing_else_is(monkeypatch, tmp_path):
     wanted = f"1\n{begin_a}\nnew\n{end_a}\n2 é\n{begin_b}\ntoo\n{end_b}\n3\n"
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == wanted
     assert len(list((tmp_path / "figures" / "chapters").iterdir())) == 12
+
+
+def apart(one, other) -> float:
+    """The mean difference of two pictures, in levels of 255: another library may draw letters a little differently."""
+    first, second = (np.asarray(picture.convert("RGB"), dtype=float) for picture in (one, other))
+    return abs(first - second).mean()
+
+
+def test_the_moving_picture_is_that_of_the_views():
+    """As far as no data are needed: the frames of the chart, and the losses beside the pictures of each epoch."""
+    shipped = Image.open(measurements.FIGURES / "moving.webp")
+    filling = moving.filling()
+    for place, frame in enumerate(filling):
+        shipped.seek(shipped.n_frames - len(filling) + place)
+        assert apart(shipped, frame) < 4
+    for place, frame in enumerate(moving.epochs(stand_in_set(100))):
+        shipped.seek(place)
+        assert apart(shipped.crop(RIGHT), frame.crop(RIGHT)) < 4
 
 
 def test_the_moving_picture_is_small_and_has_a_frame_an_epoch_and_a_notebook():

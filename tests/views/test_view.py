@@ -146,7 +146,7 @@ def test_a_view_that_cannot_begin_raises(two):
 
 def test_a_control_may_fit_others(answers, two):
     seen = []
-    two.adapt = lambda name: seen.append(name) or two.controls["level"].fit([0.0, 1.0])
+    two.adapt = {"kind": lambda: seen.append("kind") or two.controls["level"].fit([0.0, 1.0])}
     reply, (picture,) = answers({"level": 0, "kind": 2})
     assert seen == ["kind"] and reply["controls"]["level"]["labels"] == ["0.0", "1.0"]
     reply, _ = answers({"level": 2, "kind": 2})  # of three that there were
