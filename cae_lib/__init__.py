@@ -1,6 +1,6 @@
 """Image compression with convolutional autoencoders: the library behind the notebooks.
 
-The core, in reading order; notebooks 00 to 05 need no more:
+The core, in reading order; what notebooks 00 to 05 explain:
 
 - models: the report's two autoencoders, their variants, a classifier; what is asked of any other model
 - training: the training loop, `fit`

@@ -134,8 +134,8 @@ def paid_for(rows: list[dict]) -> str:
     }
     weights, psnr = rows[0]["weights"] / 1e6, rows[0]["psnr"]
     return (
-        f"Its weights are {weights:.1f} MB, which no table above counts: against AVIF at {psnr} dB they are paid for\n"
-        f"after {counts['file']} of 32 × 32 pixels by whole files, after {counts['payload']} by payload alone."
+        f"The weights of `rd` are {weights:.1f} MB, which no table above counts: against AVIF at {psnr} dB they are\n"
+        f"paid for after {counts['file']} of 32 × 32 pixels by whole files, after {counts['payload']} by payload alone."
     )
 
 
