@@ -5,6 +5,7 @@
 - atomic: write a file, or JSON, so that a kill leaves the old one or the new one
 - weights: tensors on disk with a checksum, and what a damaged file is answered with
 - resume: what an interrupted training goes on from
+- sections: what a program writes between two marks of a text
 - picture: a figure as a PNG, and a text for who cannot see it
 - device: on what a training computes, and how precisely
 - epochs: what every training loop shares: its chance, and its losses

@@ -6,6 +6,7 @@
 - exercises/: one file a notebook: what is right, known mistakes, three hints
 - judging, reading, limits: comparing an answer with what is right; reading what a student typed
 - autoencoders, lab, blind: how a class of autoencoders is judged; the patient of notebook 03; the curves of 04
+- chance: numbers that functions of students are tried with
 - block_coding: how the functions of notebook 06 are tried
 - foreseeing: the functions of notebook 09, right and wrong
 - projects: the larger tasks and their judge

@@ -5,7 +5,8 @@ from math import prod
 import torch
 from torch import nn
 
-from cae_lib.course.judging import Way
+from cae_lib.course.judging import SECONDS, Way
+from cae_lib.course.limits import Late, limited
 from cae_lib.course.reading import Unanswered, Unreadable, is_stub, refuse_text, shorten, show
 
 
@@ -26,7 +27,10 @@ def is_autoencoder(limit: int) -> Way:
         if not isinstance(answer, type) or not issubclass(answer, nn.Module):
             raise Unreadable(f"A class is wanted that inherits from nn.Module, and {show(answer)} is none.")
         try:
-            return fault(answer, limit)
+            with limited(SECONDS):
+                return fault(answer, limit)
+        except Late:
+            raise Unreadable(f"{answer.__name__} has not ended after {SECONDS:g} seconds, and was stopped.") from None
         except Unanswered:
             raise
         except Exception as error:
@@ -48,15 +52,19 @@ def fault(answer: type[nn.Module], limit: int) -> str:
     if missing:
         return f"It has no method {missing[0]}."
     code = model.encode(images)
-    output = model.decode(code)
     numbers = prod(code.shape[1:])
     if not list(model.parameters()):
         return "It has no parameters, so nothing can be learned."
-    if len(code) != 2 or numbers > limit:
+    if len(code) != 2:
+        return f"Of 2 pictures it makes a code of shape {tuple(code.shape)}: its first axis has to be the pictures'."
+    if numbers > limit:
         return f"Its code has {numbers:,} numbers a picture; {limit} are allowed at most."
+    output = model.decode(code)
     if output.shape != images.shape:
         return f"It gives back pictures of shape {tuple(output.shape)}, and {tuple(images.shape)} is wanted."
     wild = model.decode(10 * torch.randn_like(code))
+    if not (output.isfinite().all() and wild.isfinite().all()):
+        return "There are numbers in its output that are not finite: nan or infinity."
     if min(output.min(), wild.min()) < 0 or max(output.max(), wild.max()) > 1:
         return "Its output leaves [0, 1], the range of the pictures: let a sigmoid be its last layer."
     if torch.equal(output, wild):

@@ -9,11 +9,7 @@ from cae_lib.codec import blocks as kit
 from cae_lib.codec.blocks import count_tables
 from cae_lib.codec.container import CodecError
 from cae_lib.codec.entropy import Decoder, Tables
-
-
-def noise(seed: int, *shape: int) -> torch.Tensor:
-    """Numbers between 0 and 1."""
-    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+from cae_lib.course.chance import noise
 
 
 def signed(seed: int, *shape: int) -> torch.Tensor:

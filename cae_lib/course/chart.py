@@ -66,9 +66,12 @@ def add_point(name: str, psnr: float, *, source: str, size=None, numbers=None, b
     new = point(name, psnr, size=size, numbers=numbers, bits=bits)
     everything = kept()
     others = [p for p in everything.get(source, []) if (p["name"], p["how"]) != (name, new.how)]
-    write_json(FILE, everything | {source: [*others, asdict(new)]})
     quality = "lossless" if new.psnr is None else f"{new.psnr:.1f} dB"
     print(f"{name}: {new.rate:.3g} bits per pixel ({new.how}), {quality}")
+    try:
+        write_json(FILE, everything | {source: [*others, asdict(new)]})
+    except OSError as error:
+        print(f"{name}  not kept, and so not on the chart: {error.strerror or error}")
 
 
 def chart(notebook: str, source: str) -> Figure:

@@ -98,10 +98,7 @@ def read_class(folder: Path) -> list[Student]:
     if len(set(names)) < len(names):
         raise UsageError(f"{folder} has a folder and a notebook of the same name: put the notebook into the folder.")
     board = folder / LEADERBOARD.name
-    try:
-        shared = rows_of(board) if board.exists() else []
-    except (ValueError, LookupError, TypeError) as error:
-        raise UsageError(f"{board} cannot be read as a leaderboard: mend it, or move it away.") from error
+    shared = rows_of(board)
     return [read_student(name, place, shared) for name, place in zip(names, places, strict=True)]
 
 

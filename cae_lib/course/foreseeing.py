@@ -125,11 +125,12 @@ def round_about(symbols):
     return torch.where(white(symbols), 1 + near, 0)
 
 
-def half_the_price(values, bits, worth):
+def rounded(values, bits, worth):
+    """It looks at the error alone."""
     nearest = values.round().clamp(-(len(bits) // 2), len(bits) - 1 - len(bits) // 2)
     return nearest.long()
 
 
-def unpriced(values, bits, worth):
+def cheapest(values, bits, worth):
     """It looks at the bits alone."""
     return pick(values, bits, 0.0)

@@ -39,7 +39,7 @@ class Exercise:
     """What is right, how answers are compared with it, mistakes: sentence -> the answer that shows it, and hints.
 
     why: what is said to a right answer: why it is right, or the rubric of an open question. For an exercise in which
-    a function is built, `right` is the kit's own function.
+    a function is built, `right` is the kit's own function; whole: it returns a list of whole numbers.
     """
 
     way: Way
@@ -47,6 +47,7 @@ class Exercise:
     mistakes: dict[str, object] = field(default_factory=dict)
     hints: tuple[str, ...] = ()
     why: str = ""
+    whole: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -60,12 +61,12 @@ class Exercise:
         return next(made, wrong)
 
 
-def number(tolerance: float = 1e-10) -> Way:
-    """Numbers, within a relative tolerance of the right one."""
+def number(tolerance: float = 1e-10, least: float = 1e-6) -> Way:
+    """Numbers, within a relative tolerance of the right one; a difference up to `least` never counts."""
 
     def compare(answer, right) -> str:
         value = read_number(answer)
-        if math.isclose(value, right, rel_tol=tolerance, abs_tol=1e-6):
+        if math.isclose(value, right, rel_tol=tolerance, abs_tol=least):
             return ""
         if math.isclose(-value, right, rel_tol=tolerance):
             return "The size is right, but the sign is not."
@@ -95,33 +96,6 @@ def word(*options: str) -> Way:
         return "" if chosen[0] == right else f"{show(answer)} is not it."
 
     return compare
-
-
-def activation(answer, right) -> str:
-    """An activation between -1 and 1: a function or module, known by its values, or a name among the right ones."""
-    if is_stub(answer):
-        raise Unanswered
-    if callable(answer) and not isinstance(right, str):
-        try:
-            values = (answer() if isinstance(answer, type) else answer)(torch.linspace(-50, 50, 2001))
-            low, *_, high = values = torch.as_tensor(values).flatten().sort().values.tolist()
-            gap = max(b - a for a, b in zip(values, values[1:], strict=False))
-            right_range = -1 <= low < -0.9 and 0.9 < high <= 1
-            if right_range and gap < 0.2:
-                return ""
-            return "It jumps." if right_range else f"Its values reach from {show(low)} to {show(high)}."
-        except Exception:  # it needs more than x, or is not of torch: its name has to do
-            pass
-    said = getattr(answer, "__name__", type(answer).__name__) if callable(answer) else answer
-    if not isinstance(said, str):
-        raise Unreadable(f"The name of an activation is wanted, in quotation marks, and {show(answer)} is none.")
-    plain = re.sub(r"[\s_'\"]", "", said.lower()).rstrip(".").removesuffix("activation").removesuffix("function")
-    name, _, arguments = plain.partition("(")
-    bounds = {float(bound) for bound in re.findall(r"-?\d+\.?\d*", arguments)}
-    known = {plain} if plain[:1].isdigit() else {name.split(".")[-1]}
-    if known & ({right} if isinstance(right, str) else set(right)):
-        return "" if not bounds or plain in right or bounds == {-1, 1} else f"{show(answer)} has other bounds."
-    return f"{show(answer)} is not it."
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,19 @@ def append(board: Path, row: dict) -> None:
 
 
 def rows_of(board: Path) -> list[dict]:
-    """All rows of a leaderboard. Raises ValueError, KeyError or TypeError for a file that is none."""
-    rows = [json.loads(line) for line in board.read_text(encoding="utf-8").splitlines()] if board.exists() else []
-    for row in rows:
-        order(row)
-        row["project"] + row["author"] + row["name"] + row["date"]
-        number(row["psnr"]), number(row["bd_rate"]), number(row["bd_rate_jpeg"])
+    """All rows of a leaderboard. Raises UsageError for a line that is none."""
+    rows = []
+    for k, line in enumerate(board.read_bytes().splitlines() if board.exists() else [], 1):
+        try:
+            rows.append(row := json.loads(line))
+            order(row)
+            row["project"] + row["author"] + row["name"] + row["date"] + row["source"] + row["version"]
+            number(row["psnr"]), number(row["bd_rate"]), number(row["bd_rate_jpeg"])
+            [(float(rate), float(psnr)) for rate, psnr in row["points"]]
+        except (ValueError, LookupError, TypeError) as error:
+            raise UsageError(
+                f"{board} cannot be read as a leaderboard: line {k} is damaged. Delete it, or move the file away."
+            ) from error
     return rows
 
 

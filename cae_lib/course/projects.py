@@ -49,9 +49,16 @@ def points_of(path: Path, images: Tensor, **limits) -> list[dict]:
 
 
 def psnr_at(points: list[dict], bpp: float) -> float | None:
-    """PSNR in dB at a payload in bits per pixel, linear between a curve's points; None if it does not reach there."""
+    """PSNR in dB at a payload in bits per pixel, linear between a curve's points, and the last
+    point's beyond them; None if the curve begins above it."""
     known = sorted(zip(*rates(points), strict=True))
     return float(np.interp(bpp, *zip(*known, strict=True))) if known and known[0][0] <= bpp else None
+
+
+def said(points: list[dict], bpp: float) -> str:
+    """What `psnr_at` gives, in words; the end of a curve that ends below that rate is called so."""
+    last = max(rates(points)[0])
+    return f"{number(psnr_at(points, bpp))} dB" + (f" (its last point, at {last:.2f})" if last < bpp else "")
 
 
 @cache
@@ -84,13 +91,13 @@ def judge(
     for point in points:
         print(f"quality {point['quality']}: {point['payload_bpp']:6.2f} bits per pixel, {number(point['psnr']):>5} dB")
     psnr, bd_rates = psnr_at(points, rate), []
-    print(f"at {rate} bits per pixel: {number(psnr)} dB")
+    print(f"at {rate} bits per pixel: {said(points, rate)}")
     for rival in (baseline, REFERENCE):
         other = rivals_curve(rival, images)
         compared = bd(other, points)
         bd_rates.append(compared["bd_rate"])
         over = f"{number(bd_rates[-1], '+.1f')} % over {decibels(compared['bd_range'])} dB"
-        print(f"{rival} there: {number(psnr_at(other, rate))} dB; BD-rate against it: {over}")
+        print(f"{rival} there: {said(other, rate)}; BD-rate against it: {over}")
     row = {"date": datetime.now().isoformat(" ", "minutes"), "project": project, "author": author, "name": name}
     row |= {"psnr": psnr, "bd_rate": bd_rates[0], "bd_rate_jpeg": bd_rates[1], "images": len(test)}
     row |= {"source": test.source, "version": __version__, "points": list(zip(*rates(points), strict=True))}

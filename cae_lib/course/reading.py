@@ -48,7 +48,9 @@ def show(value) -> str:
         value = np.asarray(value.tolist())
         value = (np.vectorize(six_digits)(value) if value.dtype.kind == "f" and value.size else value).tolist()
     if callable(value):
-        name = getattr(value, "__name__", "") or type(value).__name__
+        name = getattr(value, "__name__", "")
+        if not name:
+            return f"an object of type {type(value).__name__}"
         return (
             "a function" if name == "<lambda>" else f"the {'class' if isinstance(value, type) else 'function'} {name}"
         )

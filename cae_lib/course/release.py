@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 
 from cae_lib.base.atomic import write_atomically
+from cae_lib.base.sections import replace_section
 from cae_lib.course import predictions
 from cae_lib.course.first_cell import set_first_cell
 from cae_lib.course.solutions import BEGIN, END, SOLUTIONS
@@ -62,9 +63,10 @@ def release(solution: Path, folder: Path = NOTEBOOKS) -> Path:
 def write_teaching() -> None:
     """Write TEACHING.md's table of predictions anew from the students' notebooks."""
     path = NOTEBOOKS.parent / "TEACHING.md"
-    before, rest = path.read_text(encoding="utf-8").split(predictions.BEGIN)
+    text = path.read_text(encoding="utf-8")
     table = predictions.table(sorted(NOTEBOOKS.glob("*.ipynb")))
-    write_atomically(path, f"{before}{predictions.BEGIN}\n{table}\n{rest[rest.index(predictions.END) :]}".encode())
+    text = replace_section(text, predictions.BEGIN, predictions.END, f"\n{table}\n")
+    write_atomically(path, text.encode())
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["teaching"]:

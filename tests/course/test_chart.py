@@ -92,3 +92,10 @@ def test_a_damaged_file_is_an_empty_one(content, file):
     chart("00", "CIFAR-10")
     add_point("mine", 25, numbers=512, source="CIFAR-10")
     assert len(charts.kept()["CIFAR-10"]) == 1
+
+
+def test_a_folder_that_cannot_be_written_stops_no_notebook(file, monkeypatch, capsys):
+    (file.parent / "runs").write_text("a file where the folder should be")
+    monkeypatch.setattr(charts, "FILE", file.parent / "runs" / "chart.json")
+    add_point("png", 30, size=1024, source="x")
+    assert "png  not kept, and so not on the chart: " in capsys.readouterr().out

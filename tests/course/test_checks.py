@@ -1,12 +1,16 @@
 """check and hint: what they print, that they never raise, and what nbgrader needs."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from cae_lib.course import checks, solutions
 from cae_lib.course.checks import EXERCISES, check, hint
+from cae_lib.course.exercises import nb07
 from cae_lib.course.judging import Exercise, essay, function, number
+from cae_lib.headless.runner import NOTEBOOKS
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +152,18 @@ def test_every_solution_is_found_and_without_it_a_sentence_says_so(name, capsys,
     assert text.strip() and "SOLUTION" not in text and "not in this copy" not in text
     monkeypatch.setattr(solutions, "SOLUTIONS", tmp_path)
     assert printed(capsys, hint, name).startswith("The solutions are not in this copy of the kit: ")
+
+
+def test_what_is_built_in_notebook_07_returns_whole_numbers(capsys):
+    table = checks.build("07.2", lambda counts: torch.tensor(nb07.to_table(counts)))([2, 1, 1])
+    data = nb07.encode([0, 1], [table] * 2)
+    symbols = checks.build("07.4", lambda data, tables: np.array(nb07.decode(data, tables)))(data, [table] * 2)
+    assert symbols == [0, 1] and {type(value) for value in table + symbols} == {int}
+    assert "not yet" not in capsys.readouterr().out
+
+
+def test_the_words_that_a_notebook_asks_for_are_those_of_the_check():
+    for path in sorted((NOTEBOOKS / "solutions").glob("[0-9]*.ipynb")):
+        asked = re.findall(r"\((\d+) words or more", path.read_text(encoding="utf-8"))
+        open_ones = [e.way.words for name, e in EXERCISES.items() if name[:2] == path.name[:2] and e.is_open]
+        assert [int(words) for words in asked] == open_ones, path.name

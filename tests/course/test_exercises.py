@@ -26,8 +26,6 @@ def gives_away(text: str, right) -> bool:
         return str(torch.as_tensor(right).flatten().tolist()) in text
     if isinstance(right, str):
         return re.search(rf"\b{re.escape(right)}\b", text.lower()) is not None
-    if isinstance(right, tuple) and "tanh" in right:
-        return any(gives_away(text, word) for word in right)
     if isinstance(right, tuple):
         return all(gives_away(text, part) for part in right)
     numbers = [float(n.replace(",", "")) for n in re.findall(r"-?\d[\d,]*\.?\d*", text)]

@@ -1,6 +1,5 @@
 """The ways to compare an answer with the right one: what they accept, and what they say."""
 
-import math
 import time
 from decimal import Decimal
 from fractions import Fraction
@@ -10,10 +9,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
 
 from cae_lib.course import judging
-from cae_lib.course.judging import Exercise, activation, array, function, number, parts, word
+from cae_lib.course.judging import Exercise, array, function, number, parts, word
 from cae_lib.course.reading import Unanswered, Unreadable, show
 
 
@@ -62,30 +60,6 @@ def test_a_number_is_right_within_the_relative_tolerance():
 def test_what_is_no_number_is_called_so(answer):
     with pytest.raises(Unreadable, match=r"One number is wanted|nested lists of numbers are wanted"):
         number()(answer, 1)
-
-
-REACH_ONE = ("tanh", "clamp", "sin", "2*sigmoid(x)-1")
-
-
-@pytest.mark.parametrize(
-    "answer",
-    ["tanh", " Tanh", "torch.tanh", "nn.Tanh()", "'tanh'.", "tanh(x)", "tanh function", "clamp", "x.clamp(-1, 1)",
-     "torch.clamp(x, min=-1.0, max=1)", "2 * sigmoid(x) - 1", torch.tanh, nn.Tanh, nn.Tanh(), torch.sin, math.tanh,
-     nn.Hardtanh(), torch.clamp, lambda x: x.clamp(-1, 1), lambda x: 2 * torch.sigmoid(x) - 1],
-)  # fmt: skip
-def test_an_activation_may_be_named_or_given(answer):
-    assert activation(answer, REACH_ONE) == ""
-
-
-@pytest.mark.parametrize(
-    ("answer", "wrong"),
-    [("relu", "'relu' is not it."), ("clamp(0, 1)", "'clamp(0, 1)' has other bounds."),
-     (nn.Hardtanh(0, 1), "Its values reach from 0 to 1."), (nn.ReLU, "Its values reach from 0 to 50."),
-     (torch.sign, "It jumps."), (lambda x: x / 0, "Its values reach from -inf to inf."),
-     (lambda: 1, "a function is not it.")],
-)  # fmt: skip
-def test_a_wrong_activation(answer, wrong):
-    assert activation(answer, REACH_ONE) == wrong
 
 
 def test_words():
@@ -214,7 +188,6 @@ def test_stubs_are_unanswered_whatever_is_asked(stub):
     for way, right in (
         (number(), 1),
         (word("a"), "a"),
-        (activation, ("tanh",)),
         (array, [1]),
         (pair, ("a", "b")),
         (function((1,)), abs),

@@ -12,6 +12,7 @@ import papermill
 import psutil
 import pytest
 
+from cae_lib.base.errors import UsageError
 from cae_lib.course import leaderboard, projects, referee
 from cae_lib.course.leaderboard import PROJECTS
 from cae_lib.course.projects import judge, learn
@@ -199,8 +200,8 @@ def test_what_is_wrong_before_anything_is_coded(tmp_path, board):
     "content, numbers, sentence",
     [
         ("def learn(train): return 5", 0, "The entry is no codec: it lacks stride, margin"),
-        (PLAIN.format(method="qualities = 1").replace("Mine)", "Mine)"), 512, "has 3072 numbers, and 512 are allowed"),
-        (PLAIN.format(method="pass") + "    pass\n" * 0, 0, ""),
+        (PLAIN.format(method="qualities = 1"), 512, "has 3072 numbers, and 512 are allowed"),
+        (PLAIN.format(method="pass"), 0, ""),
     ],
     ids=["no codec", "large code", "fine"],
 )
@@ -255,6 +256,7 @@ def test_judgements_at_the_same_time_lose_no_row(board):
 def test_psnr_at_a_rate_is_linear_between_points():
     points = [{"payload_bpp": 1.0, "psnr": 20.0}, {"payload_bpp": 3.0, "psnr": 26.0}]
     assert [projects.psnr_at(points, rate) for rate in (0.5, 1, 2, 3, 9)] == [None, 20, 23, 26, 26]
+    assert projects.said(points, 2) == "23.00 dB" and "26.00 dB (its last point, at " in projects.said(points, 9)
 
 
 def test_the_network_is_as_far_above_as_project_06_says():
@@ -288,3 +290,16 @@ def test_starters_are_empty_and_their_points_add_up(path):
 
 def test_there_is_a_starter_for_each_project():
     assert [path.stem.split("_")[1] for path in STARTERS] == list(PROJECTS)
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[1]", b"\xff", "version", "points"])
+def test_a_damaged_leaderboard_is_named_with_its_line(damage, tmp_path, capsys):
+    board = tmp_path / "board.jsonl"
+    row = dict(project="06", author="Ada", name="x", date="d", source="s", version="1", images=1)
+    row |= dict(psnr=1.0, bd_rate=None, bd_rate_jpeg=None, points=[[1, 2]])
+    good = json.dumps(row).encode()
+    bad = damage if isinstance(damage, bytes) else json.dumps(row | {damage: 5}).encode()
+    board.write_bytes(good + b"\n" + bad + b"\n")
+    with pytest.raises(UsageError, match="board.jsonl cannot be read as a leaderboard: line 2 is damaged"):
+        leaderboard.leaderboard("06", board)
+    assert not capsys.readouterr().out

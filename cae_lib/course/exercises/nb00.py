@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from cae_lib import metrics
+from cae_lib.course.chance import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number
 
 
@@ -18,10 +19,6 @@ def fewer_bits(images, bits):
 
 def two_by_two(images, pool=F.avg_pool2d, mode="nearest"):
     return F.interpolate(pool(images, 2), scale_factor=2, mode=mode)
-
-
-def noise(seed: int, *shape: int) -> torch.Tensor:
-    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
 
 
 VALUES = torch.arange(256, dtype=torch.uint8)

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.chance import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from cae_lib.course.autoencoders import is_autoencoder
-from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.chance import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number
 from cae_lib.course.reading import is_stub
 
@@ -54,22 +54,6 @@ def rebuilt(f, rows, k: int):
     return through_pca(rows, torch.as_tensor(mean), torch.as_tensor(directions), k)
 
 
-class TooWide(Own):
-    """Its code has 16 channels."""
-
-    def __init__(self):
-        super().__init__()
-        self.down[2], self.up[0] = nn.Conv2d(32, 16, 3, 2, 1), nn.ConvTranspose2d(16, 32, 2, 2)
-
-
-class Unbounded(Own):
-    """It lacks the sigmoid."""
-
-    def __init__(self):
-        super().__init__()
-        self.up = self.up[:-1]
-
-
 ROWS = noise(0, 12, 5) * torch.tensor([4.0, 1, 2, 0.5, 0.1]) + torch.arange(5.0)
 WIDE = noise(1, 9, 7) @ torch.diag(torch.arange(7.0))
 MEAN, DIRECTIONS = pca(ROWS)
@@ -77,7 +61,9 @@ CENTRE = torch.tensor([0.1, -0.7, 0.3, 0.49, 0.51, 2.0, -3.0, 1.0])
 
 EXERCISES = {
     "02.1": Exercise(
-        function((ROWS, 1), (ROWS, 2), (ROWS, 5), (WIDE, 3), (ROWS[:, :3] - 9, 1), result=array, run=rebuilt),
+        function(
+            (ROWS, 1), (ROWS, 2), (ROWS, 5), (WIDE, 3), (ROWS[:, :3] - 9, 1), result=array, run=rebuilt, given="rows"
+        ),
         pca,
         mistakes={
             "The directions have to be columns: `svd` returns the transpose of V.": lambda rows: (

@@ -3,11 +3,9 @@
 import torch
 import torch.nn.functional as F
 
-from cae_lib.course.judging import Exercise, array, essay, function, number
-from cae_lib.course.lab import alive, examined, slip, train_epoch, trained, treated, vital_signs
-from cae_lib.models import MODEL1, build
+from cae_lib.course.judging import Exercise, essay, function, number, parts
+from cae_lib.course.lab import alive, examined, same_sums, slip, train_epoch, trained, treated, vital_signs
 
-REPORTED = 0.1421  # the report's validation loss of model1 after 10 epochs, in [-1, 1]
 STEPS = torch.arange(252, dtype=torch.uint8).reshape(2, 3, 7, 6)
 
 
@@ -22,12 +20,6 @@ def floor_of(images, low, high):
 def revive(model):
     with torch.no_grad():
         model.decoder[4].bias.fill_(0.1)
-    return model
-
-
-def reborn(model):
-    """A new network: well, but nothing that was learned is left."""
-    model.load_state_dict(build(MODEL1, 3).state_dict())
     return model
 
 
@@ -49,7 +41,12 @@ EXERCISES = {
         why="Together with the layer from 16 back to 32 channels it has four fifths of model1's parameters.",
     ),
     "03.2": Exercise(
-        function(((4, 4, 2),), ((5, 5),), ((3, 3, 3, 1),), ((10,),), ((4, 1), 0.9), result=array, run=trained),
+        function(
+            *(((4, 4, 2),), ((5, 5),), ((3, 3, 3, 1),), ((10,),), ((4, 1), 0.9)),
+            result=parts(loss=number(1e-4), loss_of_a_second_epoch=number(1e-4), weights=same_sums),
+            run=trained,
+            given="model, images, batches, optimiser",
+        ),
         train_epoch,
         mistakes={
             "The gradients of earlier batches are not forgotten, and add up.": slip(forget=False),
@@ -89,7 +86,12 @@ EXERCISES = {
         why="It follows from the images alone: no network with a ReLU at its end can be better.",
     ),
     "03.4": Exercise(
-        function((0.0,), (0.3,), (-5.0,), (0.0, True), (1.0,), result=array, run=examined),
+        function(
+            *((0.0,), (0.3,), (-5.0,), (0.0, True), (1.0,)),
+            result=parts(active_share=number(1e-4), gradient=number(1e-4, least=1e-9)),
+            run=examined,
+            given="model, images",
+        ),
         vital_signs,
         mistakes={
             "Old gradients are added to the new ones: forget them first.": lambda model, images: (
@@ -117,7 +119,7 @@ EXERCISES = {
         ),
     ),
     "03.5": Exercise(
-        function((0,), (1,), result=alive, run=treated),
+        function((0,), (1,), result=alive, run=treated, given="model"),
         revive,
         mistakes={},
         hints=(

@@ -4,7 +4,7 @@ from math import log, log10
 
 import torch
 
-from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.chance import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number
 from cae_lib.course.reading import Unanswered, Unreadable, is_stub, show
 

@@ -18,7 +18,7 @@ from cae_lib.course.block_coding import (
     whole,
     without_half,
 )
-from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.chance import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number, parts
 
 IMAGES = noise(3, 2, 3, 16, 24)

@@ -161,6 +161,7 @@ EXERCISES = {
             "Begin with `table = [0]`, and append `table[-1] + part` for each symbol.",
         ),
         why="Whole numbers are the same on every machine, and no symbol is left without a part.",
+        whole=True,
     ),
     "07.3": Exercise(
         function(*MESSAGES, ([], []), result=same_message, run=written),
@@ -207,6 +208,7 @@ EXERCISES = {
             "there is none.",
         ),
         why="It repeats the encoder's whole numbers one by one, so it can never lose its way.",
+        whole=True,
     ),
     "07.5": Exercise(
         number(1e-6),

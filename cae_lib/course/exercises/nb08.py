@@ -4,7 +4,7 @@ from math import log
 
 import torch
 
-from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.chance import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number, parts
 from cae_lib.course.reading import Unreadable, is_stub, show
 

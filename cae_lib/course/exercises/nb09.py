@@ -3,16 +3,16 @@
 import numpy as np
 import torch
 
-from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.chance import noise
 from cae_lib.course.foreseeing import (
     always,
     by_columns,
+    cheapest,
     chessboard,
     conditional_entropy,
     contexts,
     decode,
     everywhere,
-    half_the_price,
     joint,
     neighbours,
     outside_is_not_zero,
@@ -20,8 +20,8 @@ from cae_lib.course.foreseeing import (
     received,
     rolled,
     round_about,
+    rounded,
     swapped,
-    unpriced,
     weighted,
     white,
 )
@@ -94,7 +94,12 @@ EXERCISES = {
         why="Each symbol pays -log2 of its share within its own context; the mean over all symbols is wanted.",
     ),
     "09.3": Exercise(
-        function(*((s[0],) for s in (FEW, TALL, ONE, FULL, symbols_of(3, 1, 4, 4))), result=array, run=received),
+        function(
+            *((s[0],) for s in (FEW, TALL, ONE, FULL, symbols_of(3, 1, 4, 4))),
+            result=array,
+            run=received,
+            given="read, height, width",
+        ),
         decode,
         mistakes={
             "The order is not the encoder's: row by row, from left to right.": by_columns,
@@ -143,8 +148,8 @@ EXERCISES = {
         ),
         pick,
         mistakes={
-            "That rounds: it looks at the error alone. The bits count as well.": half_the_price,
-            "That looks at the bits alone. The squared error counts as well, times `worth`.": unpriced,
+            "That rounds: it looks at the error alone. The bits count as well.": rounded,
+            "That looks at the bits alone. The squared error counts as well, times `worth`.": cheapest,
             "That takes the larger loss.": lambda v, b, worth: pick(v, -b, -worth),
             "The price of symbol k stands at place k + len(bits) // 2.": lambda v, b, worth: pick(
                 v, b.roll(-(len(b) // 2)), worth

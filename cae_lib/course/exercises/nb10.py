@@ -5,7 +5,7 @@ from math import log10
 import torch
 import torch.nn.functional as F
 
-from cae_lib.course.exercises.nb00 import noise
+from cae_lib.course.chance import noise
 from cae_lib.course.judging import Exercise, array, essay, function, number
 
 C1, C2 = 0.01**2, 0.03**2

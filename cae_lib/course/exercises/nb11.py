@@ -226,7 +226,7 @@ EXERCISES = {
         why="No evidence of a difference is not evidence of no difference: only a narrow interval says small.",
     ),
     "11.6": Exercise(
-        essay(30),
+        essay(40),
         "The mean difference with its interval, for this network, these images and this budget, decided as planned.",
         hints=(
             "What was compared exactly: which network, how many images, how long, on which seeds?",

@@ -8,7 +8,6 @@ from fractions import Fraction
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 
 def parameters(layer) -> int:
@@ -25,14 +24,6 @@ def forms(value) -> list:
         torch.tensor(value, dtype=torch.float64),
         Fraction(value),
     ]
-
-
-def spellings(word: str) -> list:
-    return [word, word.upper(), f" {word}\n"]
-
-
-def pairs(first, second) -> list:
-    return [(first, second), [np.float64(first), second], torch.tensor([float(first), float(second)])]
 
 
 def images(picture) -> list:
@@ -73,22 +64,6 @@ def no_number(right) -> list:
         (lambda: right, "One number is wanted, and a function is none"),
         (10**400, "too large"),
         (float("nan"), "and nan is none"),
-    ]
-
-
-def no_word(right) -> list:
-    words = "One of these words is wanted, in quotation marks"
-    return [(answer, words) for answer in ("what?", "", 1, [right], {right: 1}, b"no", object(), [])]
-
-
-def no_activation(right) -> list:
-    words = "name of an activation is wanted, in quotation marks"
-    return [(answer, words) for answer in (1, [right], torch.zeros(3), {})] + [
-        ("what?", "not it"),
-        ("clamp(0, 1)", "other bounds"),
-        (torch.sign, "It jumps"),
-        (nn.Hardtanh(0, 1), "Its values reach from 0 to 1"),
-        (lambda x: x, "Its values reach from -50 to 50"),
     ]
 
 

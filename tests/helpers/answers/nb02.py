@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cae_lib.course.exercises.nb02 import Own, TooWide, Unbounded
+from cae_lib.course.exercises.nb02 import Own
 from helpers.answers.common import no_essay, no_function, no_number
 
 SQUARE = torch.tensor([[1.0, 0], [-1, 0], [0, 2], [0, -2]])
@@ -14,6 +14,44 @@ TEXT = (
     "I would look whether a channel of the code is dead, then train it with other seeds and for longer, and "
     "compare again; one run of one small network proves nothing about all of them."
 )
+
+
+class TooWide(Own):
+    """Its code has 16 channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.down[2], self.up[0] = nn.Conv2d(32, 16, 3, 2, 1), nn.ConvTranspose2d(16, 32, 2, 2)
+
+
+class Unbounded(Own):
+    """It lacks the sigmoid."""
+
+    def __init__(self):
+        super().__init__()
+        self.up = self.up[:-1]
+
+
+class OneRow(Own):
+    """Its code is one row for all pictures."""
+
+    def encode(self, images):
+        return self.down(images).flatten()
+
+
+class Poisoned(Own):
+    """All that comes out is nan."""
+
+    def decode(self, code):
+        return self.up(code) * float("nan")
+
+
+class Endless(Own):
+    """It never ends."""
+
+    def encode(self, images):
+        while True:
+            pass
 
 
 def by_covariance(rows):
@@ -135,11 +173,14 @@ WRONG = {
     "02.3": [
         (TooWide, "1,024 numbers a picture; 512 are allowed"),
         (Copy, "3,072 numbers a picture"),
+        (OneRow, r"shape \(1024,\): its first axis"),
+        (Poisoned, "not finite"),
+        (Endless, "Endless has not ended after"),
         (Unbounded, r"leaves \[0, 1\]"),
         (Deaf, "does not depend on its code"),
         (HalfUsed, "not used by encode and decode"),
         (Crooked, "it raises RuntimeError"),
-        (Own(), "A class is wanted"),
+        (Own(), "A class is wanted that inherits from nn.Module, and an object of type Own is none"),
     ],
     "02.4": [
         (lambda code, bits, low, high: (code * 2**bits).round() / 2**bits, "is wrong"),

@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cae_lib.course.exercises.nb03 import reborn, revive
+from cae_lib.course.exercises.nb03 import revive
 from cae_lib.course.lab import slip
+from cae_lib.models import MODEL1, build
 from helpers.answers.common import forms, no_essay, no_function, no_number, parameters
 
 TEXT = (
@@ -87,6 +88,12 @@ def by_zero_bias(model):
     return model
 
 
+def reborn(model):
+    """A new network: well, but nothing that was learned is left."""
+    model.load_state_dict(build(MODEL1, 3).state_dict())
+    return model
+
+
 def not_enough(model):
     with torch.no_grad():
         model.decoder[4].bias += 0.5
@@ -121,7 +128,10 @@ WRONG = {
         (slip(step=False), "no step"),
         (slip(mean="batches"), "smaller last batch"),
         (slip(last=True), "last batch alone"),
-        (lambda model, images, batches, optimiser: 0.3, "is wrong. At"),
+        (
+            lambda model, images, batches, optimiser: 0.3,
+            r"\(model, images, batches, optimiser\) is wrong. Loss: 0.3 is too large",
+        ),
     ],
     "03.3": [
         (lambda images, low, high: floor_by_mse(images, -1, 1), "low and high are not used"),
@@ -132,8 +142,11 @@ WRONG = {
     ],
     "03.4": [
         (lambda model, images: signs_by_autograd(model, images)[::-1], "exchanged|is wrong"),
-        (lambda model, images: (0.5, signs_by_autograd(model, images)[1]), "is wrong. At"),
-        (lambda model, images: signs_by_autograd(model, images)[0], "raises TypeError"),
+        (
+            lambda model, images: (0.5, signs_by_autograd(model, images)[1]),
+            r"\(model, images\) is wrong. Active share: 0.5 is too large",
+        ),
+        (lambda model, images: signs_by_autograd(model, images)[0], "A tuple is wanted: .active share, gradient."),
     ],
     "03.5": [
         (not_enough, "still zero"),
