@@ -175,11 +175,13 @@ def function(
         name = getattr(answer, "__name__", "").replace("<lambda>", "") or "your function"
         complaints, stubs, printed = [], 0, StringIO()
         call = name
+        # Before the time begins: what is stopped while it imports something cannot be imported again.
+        results = [run(right, *copy.deepcopy(case)) for case in cases]
         try:
             with limited(SECONDS), redirect_stdout(printed):
-                for case in cases:
+                for case, wanted in zip(cases, results, strict=True):
                     call = f"{name}({given or ', '.join(map(show, case))})"
-                    wrong = difference(answer, right, case, result, run)
+                    wrong = difference(answer, wanted, case, result, run)
                     stubs += wrong == NOTHING
                     complaints += [f"{call} {wrong}"] if wrong else []
         except Late:
@@ -198,9 +200,8 @@ def function(
 NOTHING = "returns nothing."
 
 
-def difference(answer, right, case: tuple, result: Way, run: Callable) -> str:
+def difference(answer, wanted, case: tuple, result: Way, run: Callable) -> str:
     """What is wrong with what a function does in a case. A wanted number is named: it is not the answer."""
-    wanted = run(right, *copy.deepcopy(case))
     try:
         value = run(answer, *copy.deepcopy(case))  # a copy, as the function may change what it is given
         if is_stub(value):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from cae_lib import REPOSITORY
 from cae_lib.base.atomic import write_atomically
+from cae_lib.base.sections import replace_section
 from cae_lib.codec.search import STEPS
 from cae_lib.codec.streams import RD2
 from cae_lib.data.images import ImageSet
@@ -125,9 +126,7 @@ def write() -> None:
     readme = measurements.FIGURES.parent / "README.md"
     text = readme.read_text(encoding="utf-8")
     for name, section in SECTIONS.items():
-        begin, end = marks(name)
-        before, rest = text.split(begin)
-        text = f"{before}{begin}\n{section()}{rest[rest.index(end) :]}"
+        text = replace_section(text, *marks(name), f"\n{section()}")
     write_atomically(readme, text.encode())
     for path in NOTEBOOKS.glob("[0-9]*.ipynb"):
         write_atomically(measurements.FIGURES / "chapters" / f"{path.stem[:2]}.webp", small(path))
