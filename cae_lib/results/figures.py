@@ -193,12 +193,13 @@ def rd_ablation(test: ImageSet | None = None) -> tuple[Figure, dict]:
         [measurements.half_interval(row["bd_rate"]) for row in rows],
     )
     ax.barh(places, means, xerr=halves, color=plots.COLOURS[0], error_kw={"ecolor": "black", "capsize": 3})
-    ax.set_yticks(places, [CODECS[row["name"]].why for row in rows])
+    ax.set_yticks(places, [CODECS[row["name"]].why for row in rows], fontsize=9)
     for place, row in zip(places, rows, strict=True):
         for value in row["bd_rate"]["values"]:
             ax.plot(value, place, "o", color=plots.COLOURS[1], markersize=4)
     ax.axvline(0, color="black", linewidth=1)
-    ax.set_xlabel("BD-rate on held-out images in percent; above 0 is worse\ndots: seeds, lines: 95 % interval of t")
+    label = "BD-rate on held-out images in %, above 0 is worse\ndots: seeds; lines: 95 % interval of t"
+    ax.set_xlabel(label, fontsize=9)
     ax.invert_yaxis()
     ax.grid(alpha=0.3, axis="x")
     return figure, {"rows": rows}

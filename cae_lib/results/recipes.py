@@ -92,6 +92,7 @@ GROWN = RateDistortionConfig(
     hidden=128,
     reach=2,
 )
+GROWN_BALANCE = 0.3
 
 # Small enough to be trained many times; what holds for it need not hold for a large model trained for long.
 SMALL = RateDistortionConfig(width=64, lambdas=(0.002, 0.008, 0.025, 0.09))
@@ -100,8 +101,8 @@ BASE = "rd_small"
 
 
 def part(why: str, model: RateDistortionConfig = SMALL, training: RateDistortionTraining = SHORT) -> Recipe:
-    """A design that shows what one part is worth: three seeds on 10,000 images."""
-    return Recipe(why, model, training, seeds=3, train_images=10_000)
+    """A design that shows what one part is worth: five seeds on 10,000 images."""
+    return Recipe(why, model, training, seeds=5, train_images=10_000)
 
 
 CODECS = {
@@ -109,7 +110,7 @@ CODECS = {
     streams.RD2: Recipe(
         "the strong codec that ships: grown from the first, with more blocks, rates and groups",
         GROWN,
-        RateDistortionTraining(epochs=25, decay=0.7, balance=0.3),
+        RateDistortionTraining(epochs=25, decay=0.7, balance=GROWN_BALANCE),
         grown_from=streams.RD,
     ),
     "rd_minutes": Recipe(
@@ -128,6 +129,12 @@ CODECS = {
     "rd_wide": part("twice the width", replace(SMALL, width=128)),
     "rd_shorter": part("half as long", training=replace(SHORT, epochs=2)),
     "rd_longer": part("twice as long", training=replace(SHORT, epochs=8)),
+    "rd_apart": part("entropy model learns from rounded symbols alone", replace(SMALL, rounding="apart")),
+    "rd_told": part("each block is told the quality", replace(SMALL, by_quality=True)),
+    "rd_deep": part("twice as many residual blocks", replace(SMALL, deep=4, shallow=2)),
+    "rd_fine": part("more and smaller groups of channels", replace(SMALL, groups=GROWN.groups)),
+    "rd_sight": part("the context's networks see further, and are wider", replace(SMALL, hidden=128, reach=2)),
+    "rd_balanced": part("the loss of high rates counts less", training=replace(SHORT, balance=GROWN_BALANCE)),
 }
 
 RECIPES = ChainMap(CODECS, RUNS)

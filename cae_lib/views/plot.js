@@ -5,10 +5,10 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73"], GRID = "#9994";
 /** Make a canvas large enough for two plots: beside each other, or below where the page is narrow; returns their boxes. */
 function boxes(canvas, first, second, high = 220) {
   const narrow = canvas.getRootNode().host.clientWidth < 600;
-  const left = narrow ? 58 : 58 + first + 70, top = narrow ? 30 + high + 80 : 30;
-  const width = narrow ? 58 + Math.max(first, second) + 14 : left + second + 14;
+  const left = narrow ? 66 : 66 + first + 80, top = narrow ? 30 + high + 80 : 30;
+  const width = narrow ? 66 + Math.max(first, second) + 14 : left + second + 14;
   Object.assign(canvas, { width, height: top + high + 48 });
-  return [[58, 30, first, high], [left, top, second, high]];
+  return [[66, 30, first, high], [left, top, second, high]];
 }
 
 /** A box's place on its canvas, as shares of it: left, top, right, bottom. */
@@ -34,7 +34,7 @@ function axes(pencil, [left, top, width, height], xs, ys, { title = "" } = {}) {
   for (const tick of xs.ticks) write(pencil, digits(tick), x(tick), top + height + 14, "center");
   for (const tick of ys.ticks) write(pencil, digits(tick), left - 5, y(tick) + 4, "right");
   pencil.save();
-  pencil.translate(left - 40, top + height / 2);
+  pencil.translate(left - 54, top + height / 2);
   pencil.rotate(-Math.PI / 2);
   write(pencil, ys.label, 0, 0, "center");
   pencil.restore();

@@ -207,7 +207,7 @@ def test_a_number_that_is_pointed_at_is_chosen(views):
     shown.canvas.scroll_into_view_if_needed()
     box, wide = shown.canvas.bounding_box(), int(shown.canvas.get_attribute("width"))
     scale = box["width"] / wide
-    shown.page.mouse.move(box["x"] + (58 + 384 * 0.5) * scale, box["y"] + 100 * scale)
+    shown.page.mouse.move(box["x"] + (66 + 384 * 0.5) * scale, box["y"] + 100 * scale)
     shown.wait_for("number", "1")
 
 

@@ -101,12 +101,26 @@ CASES = [
         ),
     ),
     (
-        "Each seed needs more bits without the context, but its interval holds zero",
-        lambda: min(worse("rd_channel")["values"]) > 0 and "rd_channel" not in told(),
+        "To leave out the context costs about as much as rounding straight through everywhere",
+        lambda: (
+            {"rd_channel", "rd_straight"} <= set(told())
+            and worse("rd_channel")["mean"] > 0
+            and abs(worse("rd_channel")["mean"] - worse("rd_straight")["mean"]) < 2
+        ),
     ),
     (
-        "A hyperprior beside the context gains a little, by an interval that ends just short of zero",
-        lambda: -0.5 < worse("rd_both")["mean"] + measurements.half_interval(worse("rd_both")) < 0,
+        "Of what the larger codec `rd2` does otherwise, two things gain by themselves: high rates that count less in "
+        "the loss, and an entropy model that learns from rounded symbols alone. **For more blocks, smaller groups, a "
+        "wider view, or blocks that are told the quality, these runs show no gain.**",
+        lambda: (
+            max(worse(name)["mean"] for name in ("rd_balanced", "rd_apart")) < 0
+            and {"rd_balanced", "rd_apart", "rd_deep", "rd_fine", "rd_sight", "rd_told"} & set(told())
+            == {"rd_balanced", "rd_apart"}
+        ),
+    ),
+    (
+        "A hyperprior beside the context gains a little; of fifteen such intervals one may well be wrong",
+        lambda: "rd_both" in told() and -3 < worse("rd_both")["mean"] < 0 and len(VARIANTS) == 1 + 15,
     ),
     (
         "On average rd needs fewer bits than both classical codecs and `dct`",
