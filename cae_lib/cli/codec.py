@@ -25,7 +25,7 @@ def add_commands(add) -> None:
     text = f"1 makes the smallest file (default {QUALITY})"
     sub.add_argument("--quality", type=int, default=QUALITY, metavar="N", help=text)
 
-    text = "steps in which rd searches for a smaller file: 0 none (default), 1 50 (tens of times as long), 2 400"
+    text = "how long rd searches for a smaller file: 0 not at all (default), 1 for 50 steps, 2 for 400"
     sub.add_argument("--effort", type=int, default=0, metavar="N", help=text)
 
     sub = add("decompress", decompress, "Get the picture of a .cae file back.")
