@@ -195,6 +195,9 @@ function initialize({ model }) {
     for (const [name, value] of Object.entries(values)) if (value === file && file) values[name] = file.name;
     const number = ++asked, reply = new Promise((answered) => waiting.set(number, answered));
     model.send({ number, values }, {}, content ? [content] : []);
+    // The server holds the picture back until the browser acknowledges what came before it, which it does 40
+    // milliseconds later, or with the next thing that it sends.
+    setTimeout(() => model.send({}), 5);
     return reply;
   };
   const begin = () => {

@@ -167,6 +167,8 @@ class View(Panel):
 
     def answer(self, _, asked: dict, buffers: list) -> None:
         """Set what view.js has been asked to show, and send the picture; what goes wrong is said in a sentence."""
+        if not asked:  # sent so that the answer to the question before it arrives at once
+            return
         reply, pictures = {"number": asked["number"], "problem": ""}, []
         try:
             moved = {name: sent for name, sent in asked["values"].items() if sent != self.controls[name].sent()}

@@ -81,6 +81,14 @@ def answers(two, monkeypatch):
     return ask
 
 
+def test_a_question_without_values_gets_no_answer(two, monkeypatch):
+    """It only hurries the answer to the one before it."""
+    sent = []
+    monkeypatch.setattr(two, "send", lambda *message: sent.append(message))
+    two.answer(two, {}, [])
+    assert sent == []
+
+
 def test_the_picture_follows_the_controls_and_is_drawn_once(two, calls):
     for level in (1.0, 0.6, 0.0, 1.0, 0.6):
         two.set(level=level)
