@@ -82,15 +82,13 @@ def run_name(run: Run) -> str:
 
 def loss_curves(runs: dict[str, Run], floors: tuple[float, float] | None = None) -> Curves:
     """Both losses of a run, above their floors if there are any, or the validation losses of two in [0, 1]."""
-    histories = {name: run.history for name, run in runs.items()}
-    (low, high), *_ = ranges = [range_of(run.model) for run in runs.values()]
     if len(runs) > 1:
-        losses = {name: history.validation_loss for name, history in histories.items()}
-        losses = {name: [v / (b - a) ** 2 for v in y] for (name, y), (a, b) in zip(losses.items(), ranges, strict=True)}
         low, high = 0, 1
+        losses = {name: in_unit_range(run) for name, run in runs.items()}
     else:
-        (history,) = histories.values()
-        losses = {"training": history.train_loss, "validation": history.validation_loss}
+        (run,) = runs.values()
+        low, high = range_of(run.model)
+        losses = {"training": run.history.train_loss, "validation": run.history.validation_loss}
     if floors:
         losses = {name: [v - f for v in y] for (name, y), f in zip(losses.items(), floors, strict=True)}
     kind = "validation MSE" if len(runs) > 1 else "MSE"
@@ -99,6 +97,12 @@ def loss_curves(runs: dict[str, Run], floors: tuple[float, float] | None = None)
     return curves(
         series, 2.8, 0.4 + 0.9 * (1 + len(runs)), "epoch", f"{kind} {told}", yscale="log" if floors else "linear"
     )
+
+
+def in_unit_range(run: Run) -> list[float]:
+    """The validation losses of a run as if its pixels were in [0, 1]."""
+    low, high = range_of(run.model)
+    return [loss / (high - low) ** 2 for loss in run.history.validation_loss]
 
 
 def channel_slider(model: nn.Module, data: ImageSet, indices, layer: str | None = None) -> View:
