@@ -20,9 +20,14 @@ from cae_lib.views import view, widgets
 
 pytestmark = pytest.mark.slow
 
-# While cells wait for their turn a star is in their prompts; after an error they no longer wait.
-DONE = """() => (prompts => /\\d/.test(prompts[0]) && !prompts.join().includes('*'))(
-    [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent))"""
+PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent)"
+# While cells wait for their turn a star is in their prompts; after an error they no longer wait. A view hears of its
+# kernel some 20 to 200 milliseconds after its cell has ended: until then what only the kernel can draw is disabled.
+DONE = f"""before => {{
+    const prompts = {PROMPTS}, views = [...document.querySelectorAll('.cae-view')];
+    const ended = /\\d/.test(prompts[0]) && prompts[0] !== before && !prompts.join().includes('*');
+    return ended && views.every(view => view.shadowRoot && !view.shadowRoot.querySelector(':disabled'));
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +52,11 @@ def strange_lab(lab, tmp_path_factory):
 
 
 def run_all(page) -> None:
+    """Run a notebook by its menu, until all its cells have ended and the kernel answers all its views."""
+    before = page.evaluate(f"{PROMPTS}[0]")
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_function(DONE)
+    page.wait_for_function(DONE, arg=before)
 
 
 @pytest.fixture(scope="class")
@@ -113,6 +120,7 @@ class Notebook:
             other.set_viewport_size({"width": width, "height": 1000})
             lab.open(other, again)
             other.keyboard.press("ControlOrMeta+b")  # the list of files would take what room there is
+            other.locator(".cae-view").nth(self.count - 1).wait_for()
             assert other.locator(".cae-view").count() == self.count
             moved = []
             for root in other.locator(".cae-view").all():
@@ -131,12 +139,14 @@ class Notebook:
         assert sum('class="cae-view"' in data.get("text/html", "") for data in outputs) == self.count
         with watched_page(browser) as (other, errors):
             strange_lab.open(other, self.name)
+            other.locator(".cae-view img, img[src^='data:image/webp']").nth(self.count - 1).wait_for()
             assert other.locator(".cae-view canvas").count() == 0
             pictures = other.locator(".cae-view img").all() or other.locator('img[src^="data:image/webp"]').all()
             assert len(pictures) == self.count
             for picture in pictures:
                 picture.scroll_into_view_if_needed()
-                assert picture.is_visible() and picture.evaluate("image => image.naturalWidth") > 300
+                picture.wait_for()
+                assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
             assert errors == []
             strange_lab.stop_kernels()
 

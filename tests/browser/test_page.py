@@ -90,7 +90,8 @@ def test_play(views):
     shown = views[0]
     first = shown.wait_for("epoch", "30")
     shown.root.get_by_role("button", name="play: epoch").click()
-    assert shown.wait_for("epoch", "3")[1] != first[1]
+    shown.root.get_by_role("img", name=re.compile(r"epoch: ([3-9]|1\d)\b", re.IGNORECASE)).wait_for()  # each: 0.5 s
+    assert shown.picture()[1] != first[1]
     shown.root.get_by_role("button", name="pause: epoch").click()
     held = shown.label("epoch")
     shown.page.wait_for_timeout(1200)
