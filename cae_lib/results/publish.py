@@ -84,7 +84,7 @@ def results_page() -> str:
         f"{strong['images']} test images:\n\n"
         f"```\n{race_table(strong, PUBLISHED)}\n```\n\n"
         "## Beside other learned codecs\n\n"
-        "Other learned codecs, at the single points that were published:\n\n"
+        "Other learned codecs, at the single points that were published (PSNR of the mean error):\n\n"
         f"```\n{anchor_table({name: strong['curves'][name] for name in LEARNED})}\n```\n\n"
         f"{who_wins(against_anchors(strong['curves'][BEST]), BEST)}\n\n"
         "![rd and rd2 beside single published points](figures/rd2_race.png)\n\n"

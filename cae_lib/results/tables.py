@@ -104,16 +104,16 @@ def anchor_table(curves: dict[str, list[dict]]) -> str:
 
     curves: name -> points of rate_distortion.curve.
     """
-    width = max(10, *map(len, curves)) + 9
+    width = max(14, *map(len, curves)) + 2
     names = "".join(f"{name:>{width}}" for name in curves)
-    lines = [f"{'payload, bits per pixel':<24}{'dB, mean error':>15}{'published':>11}{names}"]
+    lines = [f"{'payload, bpp':<14}{'at dB':>8}{'published':>11}{names}"]
     for rows in zip(*(against_anchors(points) for points in curves.values()), strict=True):
-        line = f"{rows[0]['codec']:<24}{rows[0]['psnr_pooled']:>15.2f}{rows[0]['published']:>11.3f}"
+        line = f"{rows[0]['codec']:<14}{rows[0]['psnr_pooled']:>8.2f}{rows[0]['published']:>11.3f}"
         for row in rows:
-            percent = "" if row["percent"] is None else f"{row['percent']:+6.0f} %"
+            percent = "" if row["percent"] is None else f"{row['percent']:+5.0f} %"
             line += f"{number(row['ours'], '.3f') + percent:>{width}}"
         lines.append(line)
-    return "\n".join([*lines, *wrap(ANCHOR_NOTE, 100)])
+    return "\n".join([*lines, *wrap(ANCHOR_NOTE, 84, break_on_hyphens=False)])
 
 
 def decibels(pair: list[float] | None) -> str:

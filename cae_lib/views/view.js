@@ -174,7 +174,8 @@ function render(root, spec) {
   root.addEventListener("pointerenter", settle); // what a kernel said while this was not in the page
   if (painter) canvas.classList.add("places", "computed");
   settle();
-  painter ? show() : load();
+  show();
+  if (!painter) load();
 }
 
 /** Show every view of the page that is not shown yet; one that needs another script waits for it. */

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.browser import running_lab, watched_page
 from helpers.notebooks import make_notebook, read
-from helpers.shown import Shown
+from helpers.shown import DRAWN, Shown
 from PIL import Image
 
 from cae_lib.checkpoints import load_run
@@ -26,7 +26,7 @@ PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].m
 DONE = f"""before => {{
     const prompts = {PROMPTS}, views = [...document.querySelectorAll('.cae-view')];
     const ended = /\\d/.test(prompts[0]) && prompts[0] !== before && !prompts.join().includes('*');
-    return ended && views.every(view => view.shadowRoot && !view.shadowRoot.querySelector(':disabled'));
+    return ended && {DRAWN} && views.every(view => !view.shadowRoot.querySelector(':disabled'));
 }}"""
 
 
@@ -121,6 +121,7 @@ class Notebook:
             lab.open(other, again)
             other.keyboard.press("ControlOrMeta+b")  # the list of files would take what room there is
             other.locator(".cae-view").nth(self.count - 1).wait_for()
+            other.wait_for_function(DRAWN)
             assert other.locator(".cae-view").count() == self.count
             moved = []
             for root in other.locator(".cae-view").all():

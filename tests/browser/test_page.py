@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from helpers.browser import watched_page
 from helpers.notebooks import make_notebook
-from helpers.shown import Shown
+from helpers.shown import DRAWN, Shown
 
 from cae_lib.data.images import load_images
 from cae_lib.views import descent
@@ -55,7 +55,7 @@ def views(request, path, browser):
     with watched_page(browser) as (page, errors):
         page.set_viewport_size({"width": request.param, "height": 900})
         page.goto(path.as_uri())
-        page.locator("canvas").first.wait_for()
+        page.wait_for_function(DRAWN)
         yield [Shown(view) for view in page.locator(".cae-view").all()]
         assert errors == []
 
@@ -64,6 +64,17 @@ def test_every_slider_by_keyboard_and_mouse(views):
     assert [shown.move_every_slider() for shown in views] == [
         ["epoch"], ["code channels"], ["learning rate", "step"], ["channel"], [],
         ["stride", "padding", "output row", "output column"], ["water level", "number"]]  # fmt: skip
+
+
+def test_sliders_are_right_before_the_frames_are_decoded(path, browser):
+    with watched_page(browser) as (page, errors):
+        page.add_init_script("HTMLImageElement.prototype.decode = () => new Promise(() => {})")
+        page.goto(path.as_uri())
+        epochs = Shown(page.locator(".cae-view").first)
+        assert epochs.label("epoch") == "30" and epochs.place("epoch") == (29, 29)
+        epochs.press("epoch", "Home")
+        assert epochs.label("epoch") == "1"
+        assert errors == []
 
 
 def test_what_a_kernel_must_draw_cannot_be_chosen_and_says_why(views):

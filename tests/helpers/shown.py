@@ -19,6 +19,10 @@ TIMED = """(input, key) => new Promise(done => {
     input.dispatchEvent(new Event('input'));
 })"""
 
+# Whether every view of a page has drawn its first picture: its sheet of frames is decoded in the background.
+DRAWN = """[...document.querySelectorAll('.cae-view')].every(
+    view => view.shadowRoot?.querySelector('canvas[aria-label]'))"""
+
 
 class Shown:
     def __init__(self, root):
