@@ -7,6 +7,7 @@ In a notebook, `**Predict 01.a:**` asks, `predict("01.a", ...)` keeps what is ty
 import json
 import re
 from pathlib import Path
+from textwrap import fill
 
 from cae_lib.base.atomic import write_json
 from cae_lib.checkpoints import OWN
@@ -16,6 +17,7 @@ FILE = OWN / "predictions.json"
 BEGIN, END = "<!-- predictions: begin (written by `make notebooks`) -->", "<!-- predictions: end -->"
 PROMPT = re.compile(r"\*\*Predict (\d\d\.[a-z]):\*\* (.+?)(?:\n\n|\Z)", re.DOTALL)
 COMES = "what comes"
+INDENT = " " * len(f"00.a  {COMES}: ")  # of the further lines of a long result
 
 
 def kept() -> dict[str, str]:
@@ -44,7 +46,7 @@ def predict(name: str, guess) -> None:
 def reveal(name: str, text: str) -> None:
     """Print what came, and what was predicted."""
     print(f"{name}  you predicted: {kept().get(name, 'nothing')}")
-    print(f"{name}  {COMES}: {text}")
+    print(fill(f"{name}  {COMES}: {text}", 88, subsequent_indent=INDENT, break_on_hyphens=False))
 
 
 def rows(notebook: dict) -> list[tuple[str, str, str]]:
@@ -53,7 +55,8 @@ def rows(notebook: dict) -> list[tuple[str, str, str]]:
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     printed = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
     prompts = [(name, " ".join(prompt.split())) for text in texts for name, prompt in PROMPT.findall(text)]
-    results = dict(re.findall(rf"^(\d\d\.[a-z])  {COMES}: (.+)$", printed, re.MULTILINE))
+    found = re.findall(rf"^(\d\d\.[a-z])  {COMES}: (.+(?:\n{INDENT}\S.*)*)$", printed, re.MULTILINE)
+    results = {name: text.replace(f"\n{INDENT}", " ") for name, text in found}
     return [(name, prompt, results.get(name, "")) for name, prompt in prompts]
 
 

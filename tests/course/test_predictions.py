@@ -54,6 +54,19 @@ def test_a_folder_that_cannot_be_written_stops_no_notebook(file, capsys):
     assert capsys.readouterr().out.startswith("99.a  not kept")
 
 
+def test_a_long_result_fits_the_page_and_is_one_row(capsys):
+    text = " ".join(f"network {k}: {-k / 7:.3f} dB," for k in range(12))
+    reveal("99.a", text)
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert max(map(len, lines)) <= 88 and len(lines) > 3
+    cells = [
+        new_markdown_cell("**Predict 99.a:** How much?"),
+        new_code_cell(outputs=[new_output("stream", text=printed)]),
+    ]
+    assert predictions.rows(new_notebook(cells=cells)) == [("99.a", "How much?", text)]
+
+
 def test_the_rows_of_a_notebook():
     printed = "99.a  you predicted: nothing\n99.a  what comes: half of it\nmore\n"
     notebook = new_notebook(
