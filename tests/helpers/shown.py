@@ -37,7 +37,6 @@ class Shown:
 
     def names(self, kind: str) -> list[str]:
         """The names of the controls that can be moved: sliders ("input[type=range]") or lists ("select")."""
-        self.root.locator(".controls").first.wait_for(state="attached")
         movable = f"{kind}:enabled"
         return self.root.locator(".control", has=self.page.locator(movable)).locator("label").all_inner_texts()
 
